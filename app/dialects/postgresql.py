@@ -1,0 +1,142 @@
+"""PostgreSQL: for more than one machine."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, TypeVar
+
+import psycopg
+from psycopg_pool import AsyncConnectionPool, PoolTimeout
+from sqlalchemy import (
+    ColumnElement,
+    Double,
+    Engine,
+    Integer,
+    Select,
+    Text,
+    bindparam,
+    cast,
+    create_engine,
+    func,
+    literal_column,
+    make_url,
+)
+from sqlalchemy.dialects.postgresql import psycopg as sqlalchemy_psycopg
+
+from app.dialects.protocol import Alternative, Dialect, Prepared, Read, Row, TextSearch, Values
+from app.settings import Settings
+
+T = TypeVar("T")
+
+STATEMENT_TIMEOUT = "30s"
+READ_CONNECTIONS = 8
+"""A process; more of them gave no more answers a second."""
+
+
+class Postgresql:
+    """The dialect of a PostgreSQL server, from version 13."""
+
+    name = "postgresql"
+    embedded = False
+
+    def __init__(self, url: str) -> None:
+        self.url = make_url(url).set(drivername="postgresql+psycopg")
+        self._compiler = sqlalchemy_psycopg.dialect()
+
+    def engine(self, settings: Settings) -> Engine:
+        lock_timeout = f"{settings.lock_timeout_seconds * 1000:.0f}ms"
+        return create_engine(
+            self.url,
+            pool_size=1,
+            max_overflow=1,
+            pool_pre_ping=True,  # next to a commit it costs nothing, and a restart goes unnoticed
+            connect_args={
+                "connect_timeout": 5,
+                "options": f"-c lock_timeout={lock_timeout} -c statement_timeout=0 -c timezone=UTC",
+            },
+        )
+
+    def reads(self, settings: Settings) -> PostgresqlReads:
+        return PostgresqlReads(self, settings)
+
+    def prepare(self, statement: Select[Any]) -> Prepared:
+        return Prepared.of(statement, self._compiler)
+
+    def text_search(self) -> TextSearch:
+        index: ColumnElement[Any] = literal_column("innovation.search")
+        query = func.websearch_to_tsquery(
+            literal_column("'register_english'::regconfig"), bindparam("q", type_=Text)
+        )
+        return TextSearch(
+            source=None,
+            condition=index.bool_op("@@")(query),
+            number=literal_column("innovation.number", Integer),
+            # In double precision, as a cursor holds it.
+            score=cast(-func.ts_rank(index, query, type_=Double), Double),
+        )
+
+    def text_query(self, alternatives: Sequence[Alternative]) -> str:
+        def side(alternative: Alternative) -> str:
+            wanted = [f'"{" ".join(words)}"' for words in alternative.wanted]
+            return " ".join(wanted + [f'-"{" ".join(words)}"' for words in alternative.unwanted])
+
+        return " or ".join(side(alternative) for alternative in alternatives)
+
+    def unavailable(self, error: BaseException) -> bool:
+        return isinstance(error, psycopg.OperationalError | PoolTimeout)
+
+
+class _Connection:
+    """A reader over one pooled connection."""
+
+    def __init__(self, dialect: Dialect, driver: psycopg.AsyncConnection[Row]) -> None:
+        self.dialect = dialect
+        self._driver = driver
+
+    async def rows(self, statement: Prepared, values: Values) -> Sequence[Row]:
+        # The SQL is ours; only its values come from outside, and they travel beside it.
+        cursor = await self._driver.execute(statement.sql, statement.bound(values))  # type: ignore[arg-type]
+        return await cursor.fetchall()
+
+
+class PostgresqlReads:
+    """A pool of asynchronous connections; no thread waits for the database."""
+
+    def __init__(self, dialect: Postgresql, settings: Settings) -> None:
+        self._dialect = dialect
+        self._pool: AsyncConnectionPool[psycopg.AsyncConnection[Row]] | None = None
+        self._timeout = settings.lock_timeout_seconds
+
+    async def open(self) -> None:
+        self._pool = AsyncConnectionPool(
+            self._dialect.url.set(drivername="postgresql").render_as_string(hide_password=False),
+            min_size=1,
+            max_size=READ_CONNECTIONS,
+            timeout=self._timeout,
+            kwargs={
+                "autocommit": True,
+                "connect_timeout": 5,
+                "options": "-c default_transaction_read_only=on -c timezone=UTC "
+                f"-c statement_timeout={STATEMENT_TIMEOUT}",
+            },
+            open=False,
+        )
+        await self._pool.open()
+
+    async def close(self) -> None:
+        if self._pool is not None:
+            await self._pool.close()
+        self._pool = None
+
+    async def run(self, read: Read[T]) -> T:
+        assert self._pool is not None, "reads are not open"
+        try:
+            async with self._pool.connection() as driver:
+                return await read(_Connection(self._dialect, driver))
+        except psycopg.OperationalError as error:
+            if error.sqlstate is not None and not error.sqlstate.startswith(("08", "57P")):
+                raise
+        # The server was restarted under the pooled connection: once more, over new ones.
+        await self._pool.check()
+        async with self._pool.connection() as driver:
+            return await read(_Connection(self._dialect, driver))

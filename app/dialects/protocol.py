@@ -1,0 +1,114 @@
+"""What each dialect gives.
+
+Reading and writing take different ways, because they cost different things. A write is rare and
+has rules: it goes through one SQLModel session, on one thread (see :mod:`app.database`). A read is
+frequent and only joins stored documents: it goes straight to the driver, with SQL that SQLAlchemy
+made once for each shape of query (:class:`Prepared`). The figures are in decision record 0004.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol, TypeVar
+
+import sqlalchemy
+from sqlalchemy import ColumnElement, Engine, FromClause, Select
+
+from app.settings import Settings
+
+T = TypeVar("T")
+Row = tuple[Any, ...]
+Values = Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A statement as the driver takes it, with named parameters; made once, run often."""
+
+    sql: str
+    constants: Values = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, statement: Select[Any], compiler: sqlalchemy.Dialect) -> Prepared:
+        """The statement in the compiler's SQL; what it says of itself goes along as constants."""
+        compiled = statement.compile(dialect=compiler)
+        constants = {name: value for name, value in compiled.params.items() if value is not None}
+        return cls(str(compiled), constants)
+
+    def bound(self, values: Values) -> Values:
+        """All that the statement needs, with these values."""
+        return {**self.constants, **values} if self.constants else values
+
+
+class Reader(Protocol):
+    """Runs prepared statements for one read."""
+
+    @property
+    def dialect(self) -> Dialect: ...
+
+    async def rows(self, statement: Prepared, values: Values) -> Sequence[Row]:
+        """All rows of the answer."""
+        ...
+
+
+Read = Callable[[Reader], Coroutine[Any, Any, T]]
+
+
+class Reads(Protocol):
+    """The connections that reads go over."""
+
+    async def open(self) -> None: ...
+
+    async def close(self) -> None: ...
+
+    async def run(self, read: Read[T]) -> T:
+        """Runs one read. It may be run again from its start, so it must do nothing but read."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class TextSearch:
+    """Full-text search as parts of a SELECT; the words are in the parameter ``q``."""
+
+    source: FromClause | None
+    """What to add to FROM, if anything."""
+    condition: ColumnElement[bool]
+    number: ColumnElement[int]
+    """The innovation's number, from the side that the database walks in order."""
+    score: ColumnElement[float]
+    """How well it fits; the best is the least."""
+
+
+@dataclass(frozen=True, slots=True)
+class Alternative:
+    """One side of an ``or``: all of ``wanted`` and none of ``unwanted``; each a run of words."""
+
+    wanted: tuple[tuple[str, ...], ...]
+    unwanted: tuple[tuple[str, ...], ...]
+
+
+class Dialect(Protocol):
+    """One database engine, with all that is its own."""
+
+    name: str
+    embedded: bool
+    """Whether the service owns the database and brings it to head by itself."""
+
+    def engine(self, settings: Settings) -> Engine:
+        """The engine for writes."""
+        ...
+
+    def reads(self, settings: Settings) -> Reads: ...
+
+    def prepare(self, statement: Select[Any]) -> Prepared: ...
+
+    def text_search(self) -> TextSearch: ...
+
+    def text_query(self, alternatives: Sequence[Alternative]) -> str:
+        """What to bind to ``q``, in the database's own syntax."""
+        ...
+
+    def unavailable(self, error: BaseException) -> bool:
+        """Whether the error means "not now": locked, out of reach, shutting down."""
+        ...

@@ -1,0 +1,262 @@
+"""Everything that can go wrong, as a class each.
+
+A kind of error describes itself: its class gives the HTTP status, the name in the problem's
+``type`` (a page that the service serves at ``/problems/<slug>``), a title, and what to do about
+it. The same class is raised, documents itself in OpenAPI, and is the page's text. An error never
+carries a submitted value in its words.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One thing that is wrong, and where.
+
+    ``pointer`` is a JSON pointer into the body as a fragment (``#/evidence/0/kind``), or
+    ``?name`` for a query parameter, ``{name}`` for a part of the path, ``header:Name``.
+    """
+
+    pointer: str
+    code: str
+    detail: str
+
+
+class RegisterError(Exception):
+    """The root of all errors that a caller can read."""
+
+    status: ClassVar[int]
+    slug: ClassVar[str]
+    title: ClassVar[str]
+    advice: ClassVar[str]
+
+    def __init__(
+        self,
+        detail: str,
+        *,
+        faults: tuple[Fault, ...] = (),
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.faults = faults
+        self.headers = dict(headers or {})
+
+    @classmethod
+    def at(cls, pointer: str, code: str, detail: str) -> RegisterError:
+        """The error with one fault, whose words are the detail, too."""
+        return cls(detail, faults=(Fault(pointer, code, detail),))
+
+
+class MalformedRequest(RegisterError):
+    status = 400
+    slug = "malformed-request"
+    title = "The request could not be read"
+    advice = (
+        "Send the path, the query and the body as UTF-8, without NUL, and the body as one complete "
+        "JSON value. JSON has no NaN or Infinity, and an object or array nested more than "
+        "about 200 deep is refused."
+    )
+
+
+class InvalidCursor(RegisterError):
+    status = 400
+    slug = "invalid-cursor"
+    title = "The cursor does not belong to this query"
+    advice = (
+        "A cursor goes on with the list that it came from: send it with the same filters and the "
+        "same sort, unchanged. To change the query, leave the cursor out and start again."
+    )
+
+
+class HostNotAllowed(RegisterError):
+    status = 400
+    slug = "host-not-allowed"
+    title = "This host name is not served here"
+    advice = (
+        "Use the address that you were given. Who runs the service lists its host names in "
+        "REGISTER_ALLOWED_HOSTS."
+    )
+
+
+class Unauthenticated(RegisterError):
+    status = 401
+    slug = "unauthenticated"
+    title = "A valid key is needed"
+    advice = (
+        "Send `Authorization: Bearer <key>`. A key is shown once, when it is made; a wrong, "
+        "expired or revoked key is refused wherever it is sent. Ask who runs the register for a "
+        "new one."
+    )
+
+    def __init__(self, detail: str, *, refused: bool = False) -> None:
+        challenge = 'Bearer realm="innovation register"'
+        if refused:
+            challenge += ', error="invalid_token"'
+        super().__init__(detail, headers={"WWW-Authenticate": challenge})
+
+
+class Forbidden(RegisterError):
+    status = 403
+    slug = "forbidden"
+    title = "This key may not do that"
+    advice = (
+        "A `contribute` key writes for its own organisation and for those below it (an ICB's for "
+        "its trusts, a region's for its ICBs); a `curate` key writes for any, and edits themes."
+    )
+
+
+class NotFound(RegisterError):
+    status = 404
+    slug = "not-found"
+    title = "There is no such thing here"
+    advice = "Check the address, or look the thing up in its list. `GET /v1` leads to everything."
+
+
+class MethodNotAllowed(RegisterError):
+    status = 405
+    slug = "method-not-allowed"
+    title = "This address does not take that method"
+    advice = "The answer's `Allow` header names the methods that it takes."
+
+
+class DuplicateSource(RegisterError):
+    status = 409
+    slug = "duplicate-source"
+    title = "Your own id is taken"
+    advice = (
+        "An entry of yours has this `source` already. To create or update by your own id, use "
+        "`PUT /v1/innovations/by-source/{system}/{id}`."
+    )
+
+
+class Duplicate(RegisterError):
+    status = 409
+    slug = "duplicate"
+    title = "There is one already"
+    advice = "What you name is taken. Change the existing thing, or choose another name."
+
+
+class StillRunning(RegisterError):
+    status = 409
+    slug = "still-running"
+    title = "The first request with this Idempotency-Key is still running"
+    advice = "Wait a moment and send the same request again: you get the first one's answer."
+
+
+class Withdrawn(RegisterError):
+    status = 410
+    slug = "withdrawn"
+    title = "This entry was withdrawn"
+    advice = "A tombstone stays; its history and the change log tell when and why."
+
+
+class PreconditionFailed(RegisterError):
+    status = 412
+    slug = "precondition-failed"
+    title = "It has changed since you read it"
+    advice = "GET it again, look at what changed, and repeat the write with the new ETag."
+
+
+class BodyTooLarge(RegisterError):
+    status = 413
+    slug = "body-too-large"
+    title = "The body is too large"
+    advice = "Send less in one request."
+
+
+class UnsupportedMediaType(RegisterError):
+    status = 415
+    slug = "unsupported-media-type"
+    title = "The body is not of a type that is taken here"
+    advice = (
+        "Send JSON with `Content-Type: application/json` (for PATCH, also "
+        "`application/merge-patch+json`), and no body where none is taken."
+    )
+
+
+class ValidationFailed(RegisterError):
+    status = 422
+    slug = "validation-failed"
+    title = "The request is not valid"
+    advice = (
+        "Each item of `errors` points at what is wrong and says what would be right. A field or a "
+        "parameter that the service does not know is refused, never ignored."
+    )
+
+
+class UnknownTheme(RegisterError):
+    status = 422
+    slug = "unknown-theme"
+    title = "There is no such theme"
+    advice = "`GET /v1/themes` lists the themes; a theme is named by its `slug`."
+
+
+class UnknownOrganisation(RegisterError):
+    status = 422
+    slug = "unknown-organisation"
+    title = "There is no such organisation"
+    advice = (
+        "`GET /v1/organisations?q=` finds an organisation's ODS code. Codes have 3 or 5 "
+        "characters and cannot be guessed from a name."
+    )
+
+
+class OrganisationClosed(RegisterError):
+    status = 422
+    slug = "organisation-closed"
+    title = "The organisation has closed"
+    advice = "Submit for the organisation that took over; `errors` names the successors."
+
+
+class TooMany(RegisterError):
+    status = 422
+    slug = "too-many"
+    title = "There are too many of these"
+    advice = "Remove one, or gather several into one, before you add another."
+
+
+class IdempotencyKeyReused(RegisterError):
+    status = 422
+    slug = "idempotency-key-reused"
+    title = "This Idempotency-Key was used for another request"
+    advice = "Make a new key for each new request; repeat a key only with the very same request."
+
+
+class PreconditionRequired(RegisterError):
+    status = 428
+    slug = "precondition-required"
+    title = "Say which version you are changing"
+    advice = (
+        "Send `If-Match` with the ETag that you read, so that nobody's change is lost; "
+        "`If-Match: *` changes whatever stands there now."
+    )
+
+
+class InternalError(RegisterError):
+    status = 500
+    slug = "internal-error"
+    title = "Something went wrong here"
+    advice = (
+        "It is not your request's fault. Nothing was written. Try again later; if it stays, tell "
+        "who runs the register the `X-Request-ID` of the answer."
+    )
+
+
+class Unavailable(RegisterError):
+    status = 503
+    slug = "unavailable"
+    title = "The register cannot answer just now"
+    advice = "Nothing was written. Try again after the seconds that `Retry-After` names."
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(detail, headers={"Retry-After": "2"})
+
+
+def kinds() -> Iterator[type[RegisterError]]:
+    """All kinds, in the order of their status."""
+    yield from sorted(RegisterError.__subclasses__(), key=lambda kind: (kind.status, kind.slug))

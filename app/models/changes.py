@@ -1,0 +1,124 @@
+"""Changes: the lines of the log."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from pydantic import Field
+from sqlalchemy import Index
+from sqlalchemy import Text as TextColumn
+from sqlmodel import Field as Column
+from sqlmodel import SQLModel
+
+from app.dialects import Moment
+from app.models.fields import Document, Limit, MomentOut, Page, Strict
+
+
+class Action(StrEnum):
+    """What a write did."""
+
+    CREATED = "created"
+    UPDATED = "updated"
+    DECIDED = "decided"
+    EVIDENCED = "evidenced"
+    WITHDRAWN = "withdrawn"
+    REVOKED = "revoked"
+
+
+class Kind(StrEnum):
+    """What kind of thing a write was about."""
+
+    INNOVATION = "innovation"
+    THEME = "theme"
+    ORGANISATION = "organisation"
+    CLIENT = "client"
+
+
+class LogHead(SQLModel, table=True):
+    """The one row that names the state of the whole register, and that every write locks."""
+
+    __tablename__ = "log_head"
+
+    id: int = Column(primary_key=True)
+    sequence: int
+    digest: str
+    at: datetime = Column(sa_type=Moment)
+
+
+class Change(SQLModel, table=True):
+    """A line of the log as it is stored."""
+
+    __table_args__ = (
+        Index("ix_change_thing", "thing", "kind", "version"),
+        # Few lines are not for all, so that those who may not see them skip them at no cost.
+        Index("ix_change_public", "public", "sequence"),
+    )
+
+    sequence: int = Column(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    at: datetime = Column(sa_type=Moment)
+    client: str | None
+    by: str | None
+    action: str
+    kind: str
+    thing: str
+    version: int
+    public: bool
+    organisation: str | None
+    document: str | None = Column(sa_type=TextColumn)
+    document_digest: str
+    digest: str
+
+
+class ChangePublic(Document):
+    """A line of the log: one write that was accepted."""
+
+    sequence: int = Field(description="Its place in the log; there are no gaps in the log.")
+    at: MomentOut
+    by: str | None = Field(description="The code of the organisation whose client did it.")
+    action: Action
+    kind: Kind
+    id: str = Field(description="The thing's id: a UUIDv7, a theme's slug, an ODS code.")
+    version: int = Field(description="The thing's version from then on.")
+    document: dict[str, Any] | None = Field(
+        description="The whole thing as it was from then on; null where it was redacted."
+    )
+    document_digest: str = Field(description="SHA-256 of the stored document, in hex.")
+    digest: str = Field(
+        description="SHA-256 over this line and the digest of the line before it, in hex."
+    )
+
+
+class ChangesPageInfo(Document):
+    """Where a reader of the log stands."""
+
+    limit: int
+    total: int = Field(description="How many lines there are after `after` that you may see.")
+    next: int = Field(description="Send it as `after` for what comes next; keep it between runs.")
+    head: int = Field(description="The newest line of the log, seen or not.")
+
+
+class ChangePage(Document):
+    """Lines of the log, in its order."""
+
+    items: list[ChangePublic]
+    page: ChangesPageInfo
+
+
+class ChangesQuery(Strict):
+    """From where on."""
+
+    after: int = Field(
+        default=0,
+        ge=0,
+        le=2**53,
+        description="The last `sequence` that you have seen; 0 for all.",
+        examples=[0],
+    )
+    limit: Limit = Field(default=50, description="How many lines at most.", examples=[3])
+
+
+class HistoryPage(Document):
+    """The versions of an innovation, the oldest first."""
+
+    items: list[ChangePublic]
+    page: Page

@@ -1,0 +1,379 @@
+"""Innovations: what a POST takes, what is stored, what is answered, what can be asked for."""
+
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import AfterValidator, Field
+from pydantic_core import PydanticCustomError
+from sqlalchemy import Index, UniqueConstraint
+from sqlalchemy import Text as TextColumn
+from sqlmodel import Field as Column
+from sqlmodel import SQLModel
+
+from app.dialects import Moment
+from app.models.decisions import DecisionCreate, DecisionPublic, Status
+from app.models.evidence import EvidenceCreate, EvidenceKind, EvidencePublic, EvidenceStrength
+from app.models.fields import (
+    Day,
+    Document,
+    Limit,
+    Line,
+    MomentIn,
+    MomentOut,
+    OdsCode,
+    Page,
+    Prose,
+    Slug,
+    SourcePart,
+    Strict,
+    Summary,
+    Tag,
+    Text,
+)
+from app.models.organisations import Place
+from app.models.themes import ThemeRef
+
+MOST_EVIDENCE = 50
+"""Pieces of evidence of one innovation. They stand in its document, which lists send whole."""
+
+
+NO_REVIEW = "9999-12-31"
+
+
+class CareSetting(StrEnum):
+    """Where care is given."""
+
+    ACUTE = "acute"
+    PRIMARY_CARE = "primary_care"
+    COMMUNITY = "community"
+    MENTAL_HEALTH = "mental_health"
+    AMBULANCE = "ambulance"
+    CARE_HOME = "care_home"
+    SOCIAL_CARE = "social_care"
+    MATERNITY = "maternity"
+    URGENT_CARE = "urgent_care"
+    PUBLIC_HEALTH = "public_health"
+    CORPORATE = "corporate"
+    CROSS_SETTING = "cross_setting"
+
+
+class Visibility(StrEnum):
+    """Who sees it: its own organisation, everybody, or nobody any more."""
+
+    DRAFT = "draft"
+    PUBLISHED = "published"
+    WITHDRAWN = "withdrawn"
+
+
+class OwnVisibility(StrEnum):
+    """What a sender can set; withdrawing is a DELETE, with a reason."""
+
+    DRAFT = "draft"
+    PUBLISHED = "published"
+
+
+class Innovation(SQLModel, table=True):
+    """An innovation as it is stored: its public document, and the keys by which it is found.
+
+    ``number`` is the order of creation, gap-free, and what the reference ``INN-000123`` shows.
+    Times in the log never run backwards, so it is the order of ``created_at``, too.
+    ``review_on`` is :data:`NO_REVIEW` where none is planned, so that it sorts last.
+    """
+
+    __table_args__ = (
+        UniqueConstraint("submitter", "source_system", "source_id", name="uq_innovation_source"),
+        # One for each filter, in the order of creation: a page of a filtered list is a short walk.
+        *(
+            Index(f"ix_innovation_{key}", "visibility", key, "number")
+            for key in ("theme", "status", "organisation", "icb", "region", "care_setting")
+        ),
+        # One for each sort.
+        Index("ix_innovation_number", "visibility", "number"),
+        Index("ix_innovation_created_at", "created_at", "number"),
+        Index("ix_innovation_updated_at", "visibility", "updated_at", "number"),
+        Index("ix_innovation_title", "visibility", "title_key", "number"),
+        Index("ix_innovation_review_on", "visibility", "review_on", "number"),
+    )
+
+    number: int = Column(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    id: str = Column(unique=True)
+    version: int
+    sequence: int
+    visibility: str
+    status: str
+    theme: str = Column(foreign_key="theme.slug")
+    organisation: str = Column(foreign_key="organisation.code")
+    icb: str | None
+    region: str | None
+    care_setting: str | None
+    title_key: str
+    created_at: datetime = Column(sa_type=Moment)
+    updated_at: datetime = Column(sa_type=Moment)
+    review_on: str
+    submitter: str = Column(foreign_key="organisation.code")
+    source_system: str | None
+    source_id: str | None
+    document: str = Column(sa_type=TextColumn)
+
+
+class InnovationKey(SQLModel, table=True):
+    """A key of which an innovation may have several: a tag, a kind or a strength of evidence."""
+
+    __tablename__ = "innovation_key"
+    __table_args__ = (
+        Index("ix_innovation_key_number", "number"),
+        {"sqlite_with_rowid": False},
+    )
+
+    name: str = Column(primary_key=True)
+    value: str = Column(primary_key=True)
+    number: int = Column(primary_key=True, foreign_key="innovation.number", index=False)
+
+
+class Source(Strict):
+    """The entry's id where it comes from, unique among what your organisation submitted."""
+
+    system: SourcePart = Field(examples=["intranet"])
+    id: SourcePart = Field(examples=["42"])
+
+
+def _distinct(values: list[str]) -> list[str]:
+    return list(dict.fromkeys(values))
+
+
+Tags = Annotated[list[Tag], AfterValidator(_distinct), Field(max_length=20)]
+
+
+def _other_themes(values: list[str]) -> list[str]:
+    if len(set(values)) != len(values):
+        raise PydanticCustomError("theme_named_twice", "Name each further theme once")
+    return values
+
+
+FurtherThemes = Annotated[list[Slug], AfterValidator(_other_themes), Field(max_length=9)]
+
+
+class InnovationFields(Strict):
+    """What can be said of an innovation, and changed later."""
+
+    title: Line = Field(description="What it is, in a few words.")
+    summary: Summary = Field(description="What is done and for whom, in a sentence or two.")
+    description: Prose | None = Field(
+        default=None, description="All that somebody needs who wants to do the same."
+    )
+    theme: Slug = Field(description="The `slug` of its main theme; lists count by this one.")
+    further_themes: FurtherThemes = Field(
+        default=[], description="Other themes that it touches; shown, but not counted."
+    )
+    organisation: OdsCode | None = Field(
+        default=None, description="The ODS code of whose it is; the key's own, if not given."
+    )
+    care_setting: CareSetting | None = None
+    tags: Tags = Field(default=[], description="Words to find it by; kept in lower case.")
+    started_on: Day | None = Field(default=None, description="Since when it has been done.")
+    visibility: OwnVisibility = OwnVisibility.PUBLISHED
+    source: Source | None = Field(default=None, description="Your own id for it.")
+
+
+class InnovationCreate(InnovationFields):
+    """A new innovation, with its first decision and its evidence if there are any."""
+
+    decision: DecisionCreate | None = Field(
+        default=None, description="Without one, it starts as `under_review`."
+    )
+    evidence: list[EvidenceCreate] = Field(default=[], max_length=MOST_EVIDENCE)
+
+
+class InnovationUpdate(Strict):
+    """A merge patch: what is given changes, null empties, all else stays.
+
+    Decisions and evidence have addresses of their own.
+    """
+
+    title: Line | None = None
+    summary: Summary | None = None
+    description: Prose | None = None
+    theme: Slug | None = None
+    further_themes: FurtherThemes | None = None
+    organisation: OdsCode | None = None
+    care_setting: CareSetting | None = None
+    tags: Tags | None = None
+    started_on: Day | None = None
+    visibility: OwnVisibility | None = None
+    source: Source | None = None
+
+
+class SourcePublic(Document):
+    """The submitter's own id."""
+
+    system: str
+    id: str
+
+
+class Withdrawal(Document):
+    """When and why an innovation was withdrawn."""
+
+    reason: str
+    withdrawn_at: MomentOut
+
+
+class InnovationCounts(Document):
+    """How much there is about it."""
+
+    decisions: int
+    evidence: int
+
+
+class InnovationLinks(Document):
+    """Where to go from here."""
+
+    self: str
+    decisions: str
+    evidence: str
+    history: str
+
+
+class InnovationPublic(Document):
+    """An innovation."""
+
+    id: str = Field(description="A UUIDv7.")
+    reference: str = Field(description="What people call it by.", examples=["INN-000123"])
+    version: int = Field(description="Counts its changes, from 1.")
+    title: str
+    summary: str
+    description: str | None
+    theme: ThemeRef
+    further_themes: list[ThemeRef]
+    organisation: Place
+    care_setting: CareSetting | None
+    status: Status
+    tags: list[str]
+    started_on: date | None
+    visibility: Visibility
+    source: SourcePublic | None
+    decision: DecisionPublic | None = Field(description="The newest one.")
+    evidence: list[EvidencePublic]
+    counts: InnovationCounts
+    withdrawal: Withdrawal | None
+    created_at: MomentOut
+    updated_at: MomentOut
+    links: InnovationLinks
+
+
+class FacetCount(Document):
+    """How many innovations of the list have this value."""
+
+    value: str
+    count: int
+
+
+class InnovationPage(Document):
+    """A page of innovations."""
+
+    items: list[InnovationPublic]
+    page: Page
+    facets: dict[str, list[FacetCount]] | None = Field(
+        default=None, description="Only if asked for: the 100 most frequent values of each."
+    )
+
+
+class InnovationSort(StrEnum):
+    """In which order; a minus turns it round. `review_on`: the soonest first, those without last."""
+
+    RELEVANCE = "relevance"
+    CREATED_AT = "created_at"
+    NEWEST = "-created_at"
+    UPDATED_AT = "updated_at"
+    LATEST_UPDATED = "-updated_at"
+    TITLE = "title"
+    TITLE_BACKWARDS = "-title"
+    REVIEW_ON = "review_on"
+
+
+class Facet(StrEnum):
+    """What can be counted by."""
+
+    THEME = "theme"
+    STATUS = "status"
+    ORGANISATION = "organisation"
+    ICB = "icb"
+    REGION = "region"
+    CARE_SETTING = "care_setting"
+    TAG = "tag"
+    EVIDENCE_KIND = "evidence_kind"
+    EVIDENCE_STRENGTH = "evidence_strength"
+
+
+def _any_of(what: str) -> str:
+    return f"{what} Repeat it for any of several."
+
+
+class InnovationFilters(Strict):
+    """Which innovations: of one filter any value, and of all filters each."""
+
+    q: Annotated[Text, Field(min_length=1, max_length=200)] | None = Field(
+        default=None,
+        description="Words in title, summary, description, tags or evidence, as in a web search: "
+        '`"an exact phrase"`, `-without`, `this or that`.',
+        examples=['video or "ward round" -pilot'],
+    )
+    theme: list[Slug] = Field(
+        default=[], max_length=50, description=_any_of("The main theme's slug.")
+    )
+    status: list[Status] = Field(
+        default=[], max_length=3, description=_any_of("Keep, retire or under review.")
+    )
+    organisation: list[OdsCode] = Field(
+        default=[], max_length=50, description=_any_of("The ODS code of whose it is.")
+    )
+    icb: list[OdsCode] = Field(
+        default=[],
+        max_length=50,
+        description=_any_of("The ODS code of the ICB that its organisation is, or is below."),
+    )
+    region: list[OdsCode] = Field(
+        default=[],
+        max_length=10,
+        description=_any_of("The ODS code of the region that its organisation is, or is below."),
+    )
+    care_setting: list[CareSetting] = Field(default=[], max_length=12, description=_any_of(""))
+    tag: list[Tag] = Field(default=[], max_length=20, description=_any_of("A tag."))
+    visibility: list[Visibility] = Field(
+        default=[Visibility.PUBLISHED],
+        max_length=3,
+        description="Drafts and what was withdrawn show to a key of their organisation only.",
+    )
+    evidence_kind: list[EvidenceKind] = Field(
+        default=[], max_length=6, description=_any_of("With evidence of this kind.")
+    )
+    evidence_strength: list[EvidenceStrength] = Field(
+        default=[], max_length=3, description=_any_of("With evidence of this strength.")
+    )
+    created_from: MomentIn | None = Field(default=None, description="Created then or later.")
+    created_to: MomentIn | None = Field(default=None, description="Created before then.")
+    updated_since: MomentIn | None = Field(default=None, description="Changed then or later.")
+    review_due_before: Day | None = Field(
+        default=None, description="To be looked at again before this day."
+    )
+
+
+class InnovationQuery(InnovationFilters):
+    """Which innovations, in which order, and which page of them."""
+
+    sort: InnovationSort | None = Field(
+        default=None,
+        description="The best match first with `q`, else the newest first, if not given.",
+    )
+    facets: str | None = Field(
+        default=None,
+        max_length=200,
+        description="What to count by, separated by commas: "
+        + ", ".join(f"`{facet}`" for facet in Facet)
+        + ".",
+        examples=["theme,status"],
+    )
+    limit: Limit = Field(default=50, description="How many on a page.", examples=[5])
+    cursor: str | None = Field(
+        default=None, max_length=500, description="The `page.next` of the page before."
+    )
