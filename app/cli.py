@@ -1,0 +1,240 @@
+"""The ``register`` command."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Annotated
+
+import typer
+import uvicorn
+from pydantic import ValidationError
+from rich.console import Console
+from rich.progress import track
+from rich.table import Table
+from rich.text import Text
+from sqlmodel import Session
+
+from app import __version__, schema
+from app.database import Database
+from app.errors import RegisterError
+from app.models.clients import ClientDocument, Scope
+from app.register import clients, demonstration, ods, reference, verification
+from app.settings import Settings
+
+cli = typer.Typer(
+    help="The innovation register: what the NHS in England learnt, kept or retired.\n\n"
+    "Settings come from the environment; REGISTER_DATABASE_URL names the database "
+    "(a file register.db in this folder, if not given).",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+database_commands = typer.Typer(help="The database.", no_args_is_help=True)
+organisation_commands = typer.Typer(help="NHS organisations.", no_args_is_help=True)
+client_commands = typer.Typer(help="Clients: machines with a key.", no_args_is_help=True)
+cli.add_typer(database_commands, name="database")
+cli.add_typer(organisation_commands, name="organisations")
+cli.add_typer(client_commands, name="clients")
+
+out = Console(soft_wrap=True, highlight=False)
+err = Console(stderr=True, soft_wrap=True, highlight=False)
+
+Host = Annotated[str, typer.Option(help="The address to listen on.")]
+Port = Annotated[int, typer.Option(min=1, max=65535, help="The port to listen on.")]
+Workers = Annotated[int, typer.Option(min=1, help="How many processes serve.")]
+
+
+def main() -> None:
+    """Runs the command; an error that a user can mend is one line, not a traceback."""
+    try:
+        cli()
+    except (RegisterError, ValueError, OSError) as error:
+        err.print(f"[red]register:[/red] {_words(error)}")
+        sys.exit(1)
+
+
+def _words(error: Exception) -> str:
+    if isinstance(error, ValidationError):
+        return "; ".join(
+            f"REGISTER_{'_'.join(str(part) for part in fault['loc']).upper()}: {fault['msg']}"
+            for fault in error.errors(include_input=False)
+        )
+    return error.detail if isinstance(error, RegisterError) else str(error)
+
+
+@contextmanager
+def _database() -> Iterator[Database]:
+    """The database of the settings, at head; an embedded one is brought there."""
+    settings = Settings()
+    with Database(settings) as database:
+        if database.dialect.embedded:
+            _upgrade(settings, database)
+        yield database
+
+
+def _upgrade(settings: Settings, database: Database) -> None:
+    schema.upgrade(settings.database_url.get_secret_value())
+    database.transaction(reference.load)
+
+
+@cli.command()
+def serve(host: Host = "127.0.0.1", port: Port = 8000, workers: Workers = 1) -> None:
+    """Serve the register. An embedded database is made and brought to head first."""
+    with _database():
+        pass
+    _serve(host, port, workers)
+
+
+def _serve(host: str, port: int, workers: int) -> None:
+    uvicorn.run(
+        "app.main:create_app",
+        factory=True,
+        host=host,
+        port=port,
+        workers=workers,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=10,
+    )
+
+
+@cli.command()
+def demo(host: Host = "127.0.0.1", port: Port = 8000) -> None:
+    """Serve the register with demonstration content, and a key to try it with."""
+    with _database() as database:
+        new = database.transaction(demonstration.load)
+        _, key = database.transaction(
+            clients.add,
+            organisation="R0A",
+            scopes=[Scope.CONTRIBUTE],
+            name="demonstration",
+            expires_at=datetime.now(UTC) + timedelta(days=7),
+        )
+    at = f"http://{host}:{port}"
+    body = '{"title": "Ten-minute huddle", "summary": "All meet at eight.", "theme": "great-teams"}'
+    out.print(f"{new} innovations of the demonstration content are new.")
+    out.print(f"\nDocs:  {at}/docs\nKey:   {key} (for R0A; it expires in a week)\n")
+    out.print("Submit an innovation:\n")
+    out.print(
+        f"  curl -i {at}/v1/innovations -H 'Authorization: Bearer {key}' "
+        f"-H 'Content-Type: application/json' -d '{body}'\n",
+        markup=False,
+    )
+    _serve(host, port, 1)
+
+
+@cli.command()
+def verify() -> None:
+    """Check the change log: that no line was changed, left out or slipped in."""
+    with _database() as database:
+        verdict = database.transaction(verification.verify)
+    if verdict.broken_at is not None:
+        err.print(f"[red]Line {verdict.broken_at} of the log is broken:[/red] {verdict.why}.")
+        raise typer.Exit(1)
+    out.print(f"The log holds: {verdict.lines} lines.")
+
+
+@cli.command()
+def version() -> None:
+    """Print the version of the software."""
+    out.print(__version__)
+
+
+@database_commands.command("upgrade")
+def upgrade() -> None:
+    """Bring the database to head, and add the reference data that it does not have yet."""
+    settings = Settings()
+    with Database(settings) as database:
+        _upgrade(settings, database)
+    out.print("The database is at head.")
+
+
+@organisation_commands.command("import")
+def import_organisations(
+    file: Annotated[
+        Path, typer.Argument(exists=True, dir_okay=False, help="The ODS file, etr.csv.")
+    ],
+) -> None:
+    """Take over the trusts of an official ODS file. It may be done again and again."""
+    text = file.read_text("utf-8-sig")
+    report = ods.Report()
+
+    def work(session: Session) -> None:
+        lines = text.splitlines(keepends=True)
+        done = ods.import_trusts(session, lines, report)
+        for _ in track(done, "Organisations", total=len(lines), console=err, transient=True):
+            pass
+
+    with _database() as database:
+        database.transaction(work)
+    out.print(
+        f"{report.added} added, {report.renamed} renamed, {report.closed} closed, "
+        f"{report.changed} changed otherwise, {report.unchanged} unchanged, "
+        f"{len(report.skipped)} skipped."
+    )
+    for skipped in report.skipped:
+        out.print(f"  line {skipped.line} ({skipped.code}): {skipped.why}.", markup=False)
+
+
+@client_commands.command("add")
+def add_client(
+    organisation: Annotated[str, typer.Option(help="The ODS code that it acts for.")],
+    scope: Annotated[list[Scope], typer.Option(help="What it may do; may be repeated.")],
+    name: Annotated[str, typer.Option(help="What to call it; not a person's name.")] = "client",
+    expires: Annotated[
+        int | None, typer.Option(min=1, metavar="DAYS", help="After how many days.")
+    ] = None,
+) -> None:
+    """Make a key, and print it: once, alone, on the last line."""
+    with _database() as database:
+        client, key = database.transaction(
+            clients.add,
+            organisation=organisation.strip().upper(),
+            scopes=scope,
+            name=name,
+            expires_at=datetime.now(UTC) + timedelta(days=expires) if expires else None,
+        )
+    until = f"{client.expires_at:%Y-%m-%d}" if client.expires_at else "it is revoked"
+    out.print(f"Client {client.id} for {client.organisation}, valid until {until}. Its key:")
+    out.print(key, markup=False)
+
+
+@client_commands.command("list")
+def list_clients() -> None:
+    """List the clients, with the state of their keys and when they were last used."""
+    with _database() as database:
+        listed = database.transaction(clients.listed)
+    table = Table("id", "name", "organisation", "scopes", "state", "last used", box=None)
+    for client, used in listed:
+        table.add_row(
+            client.id,
+            Text(client.name),
+            client.organisation,
+            " ".join(client.scopes),
+            _state(client),
+            f"{used:%Y-%m-%d %H:%M}" if used else "never",
+        )
+    out.print(table)
+
+
+def _state(client: ClientDocument) -> str:
+    if client.revoked_at:
+        return f"revoked {client.revoked_at:%Y-%m-%d}"
+    if client.expires_at is None:
+        return "valid"
+    over = client.expires_at <= datetime.now(UTC)
+    return f"{'expired' if over else 'valid until'} {client.expires_at:%Y-%m-%d}"
+
+
+@client_commands.command("revoke")
+def revoke_client(
+    client: Annotated[str, typer.Argument(help="Its id; or its name, if that is clear.")],
+) -> None:
+    """Revoke a client's key; from now on it opens nothing."""
+    with _database() as database:
+        revoked = database.transaction(clients.revoke, client)
+    out.print(f"Client {revoked.id} ({revoked.name}) is revoked.", markup=False)

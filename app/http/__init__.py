@@ -1,0 +1,1 @@
+"""How the service speaks HTTP: what every operation has in common, once."""

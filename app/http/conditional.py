@@ -1,0 +1,65 @@
+"""Conditional requests (RFC 9110, section 13): If-Match for writes, If-None-Match for reads."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated
+
+from fastapi import Depends, Header, Request, Response
+
+from app.errors import Fault, ValidationFailed
+from app.register.stored import Precondition
+
+_TAGS = re.compile(r'\s*(?:(W/)?("[\x21\x23-\x7e]*")|(\*))\s*(?:,|$)')
+
+
+def _parse(header: str) -> frozenset[str] | None:
+    """The tags of the header, weak ones with ``W/``; None when it is not a list of tags."""
+    tags = set()
+    at = 0
+    while at < len(header):
+        match = _TAGS.match(header, at)
+        if match is None:
+            return None
+        tags.add(match[3] or f"{match[1] or ''}{match[2]}")
+        at = match.end()
+    return frozenset(tags)
+
+
+async def _precondition(
+    if_match: Annotated[
+        str | None,
+        Header(
+            description="The ETag of the version that you change; `*` for whatever is there now.",
+            max_length=1_000,
+            openapi_examples={"any": {"summary": "Whatever is there now", "value": "*"}},
+        ),
+    ] = None,
+) -> Precondition | None:
+    if if_match is None:
+        return None
+    tags = _parse(if_match)
+    if not tags:
+        fault = Fault("header:If-Match", "not_a_tag", 'Give an ETag in its quotes, like `"3-42"`.')
+        raise ValidationFailed("`If-Match` cannot be read.", faults=(fault,))
+    # A weak tag never matches here (RFC 9110, section 13.1.1); ours are all strong.
+    return Precondition(tags)
+
+
+IfMatch = Annotated[Precondition | None, Depends(_precondition)]
+
+
+def unmodified(request: Request, response: Response) -> Response | None:
+    """A 304 in place of an answer that the client has already."""
+    wanted = request.headers.get("if-none-match")
+    if wanted is None or request.method != "GET" or response.status_code != 200:
+        return None
+    current = response.headers.get("etag")
+    tags = _parse(wanted)
+    if current is None or not tags:
+        return None
+    if "*" not in tags and current not in tags and f"W/{current}" not in tags:
+        return None
+    kept = ("etag", "cache-control", "vary", "register-sequence", "link")
+    headers = {name: value for name in kept if (value := response.headers.get(name)) is not None}
+    return Response(status_code=304, headers=headers)

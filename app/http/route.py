@@ -1,0 +1,108 @@
+"""The route class of every operation: what is checked, and in which order, before it runs.
+
+1. The key, and what it may do (401, 403), so that a stranger learns nothing of what else is wrong.
+2. The parameters that the operation knows (422).
+3. The body: its size (413), its type (415), and that it is one strict JSON value (400).
+
+Then FastAPI validates, and the operation runs. A GET whose answer the client has already ends as a
+304.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine, Iterator
+from typing import Any
+
+from fastapi import Request, Response
+from fastapi.dependencies.models import Dependant
+from fastapi.routing import APIRoute
+from pydantic_core import from_json
+
+from app.auth import Access
+from app.errors import MalformedRequest, UnsupportedMediaType
+from app.http import conditional
+from app.http.query import Query, pairs, refuse_unknown
+
+Handler = Callable[[Request], Coroutine[Any, Any, Response]]
+
+_JSON = "application/json"
+_MERGE_PATCH = "application/merge-patch+json"
+
+
+class StrictRequest(Request):
+    """A request whose JSON is read strictly."""
+
+    async def json(self) -> Any:
+        """The body as one JSON value: no NaN, no lone surrogate, no bottomless nesting.
+
+        Raises:
+            MalformedRequest
+        """
+        try:
+            return from_json(await self.body(), allow_inf_nan=False)
+        except ValueError as error:
+            # Such a message has a position, and never a piece of the text.
+            raise MalformedRequest(f"The body is not JSON: {error}.") from None
+
+
+class Route(APIRoute):
+    """An operation."""
+
+    def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
+        super().__init__(path, endpoint, **options)
+        self._describe_query()
+
+    def _describe_query(self) -> None:
+        for call in _calls(self.dependant):
+            if isinstance(call, Query):
+                extra = dict(self.openapi_extra or {})
+                extra["parameters"] = [*extra.get("parameters", []), *call.parameters()]
+                self.openapi_extra = extra
+
+    def get_route_handler(self) -> Handler:
+        run = super().get_route_handler()
+        calls = list(_calls(self.dependant))
+        access = next((call for call in calls if isinstance(call, Access)), None)
+        has_query = any(isinstance(call, Query) for call in calls)
+        known = {param.alias for param in _query_params(self.dependant)}
+        taken = self._media_types()
+
+        async def handle(request: Request) -> Response:
+            if access is not None:
+                request.scope["caller"] = await access.check(request)
+            if not has_query and request.scope["query_string"]:
+                refuse_unknown((name for name, _ in pairs(request)), known)
+            if request.method != "GET":
+                request = StrictRequest(request.scope, request.receive)
+                await _check_body(request, taken)
+            response = await run(request)
+            return conditional.unmodified(request, response) or response
+
+        return handle
+
+    def _media_types(self) -> tuple[str, ...]:
+        if self.body_field is None:
+            return ()
+        return (_JSON, _MERGE_PATCH) if "PATCH" in self.methods else (_JSON,)
+
+
+async def _check_body(request: Request, taken: tuple[str, ...]) -> None:
+    if not await request.body():
+        return
+    sent = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if not taken:
+        raise UnsupportedMediaType("There is no body to send here.")
+    if sent not in taken:
+        raise UnsupportedMediaType(f"Send the body as {' or '.join(taken)}.")
+
+
+def _calls(dependant: Dependant) -> Iterator[Any]:
+    for inner in dependant.dependencies:
+        yield inner.call
+        yield from _calls(inner)
+
+
+def _query_params(dependant: Dependant) -> Iterator[Any]:
+    yield from dependant.query_params
+    for inner in dependant.dependencies:
+        yield from _query_params(inner)

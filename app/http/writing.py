@@ -1,0 +1,91 @@
+"""Writing over HTTP: every POST may be repeated safely, with an ``Idempotency-Key``."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from typing import Annotated, Concatenate, ParamSpec
+
+from fastapi import Depends, Header, Request, Response
+from sqlmodel import Session
+
+from app.database import Database
+from app.errors import StillRunning
+from app.http import answers
+from app.register import idempotency
+from app.register.access import Caller
+from app.register.idempotency import Answer
+from app.register.stored import Stored
+
+P = ParamSpec("P")
+
+IdempotencyKey = Annotated[
+    str | None,
+    Header(
+        description="A name of your choice for this one request, a random UUID for example. If "
+        "the connection breaks, send the same request with the same key again: it is carried out "
+        "once, and you get the first answer. Kept for 24 hours.",
+        min_length=1,
+        max_length=255,
+        pattern=r"^[\x21-\x7e]+$",
+    ),
+]
+
+
+class Once:
+    """Runs what a POST does, once for its key; and answers 201 with what it made."""
+
+    def __init__(self, request: Request, idempotency_key: IdempotencyKey = None) -> None:
+        self._request = request
+        self._key = idempotency_key
+
+    async def __call__(
+        self,
+        add: Callable[Concatenate[Session, P], Stored],
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> Response:
+        """The answer to the POST.
+
+        Raises:
+            IdempotencyKeyReused, StillRunning, and what ``add`` raises.
+        """
+        database: Database = self._request.app.state.database
+        caller: Caller = self._request.scope["caller"]
+        if self._key is None or caller.client is None:
+            return answers.written(await database.write(add, *args, **kwargs), created=True)
+        client, key = caller.client, self._key
+        fingerprint = await self._fingerprint()
+
+        def work(session: Session) -> tuple[Answer, bool]:
+            known = idempotency.recall(session, client, key, fingerprint)
+            if known is not None:
+                return known, True
+            response = answers.written(add(session, *args, **kwargs), created=True)
+            headers = {
+                name: value
+                for name, value in response.headers.items()
+                if name not in ("content-length", "content-type")
+            }
+            answer = Answer(response.status_code, bytes(response.body).decode(), headers)
+            idempotency.keep(session, client, key, fingerprint, answer)
+            return answer, False
+
+        running: set[tuple[str, str]] = self._request.app.state.running
+        if (client, key) in running:
+            raise StillRunning("The first request with this key has not been answered yet.")
+        running.add((client, key))
+        try:
+            answer, again = await database.write(work)
+        finally:
+            running.discard((client, key))
+        headers = {**answer.headers, **({"Idempotency-Replayed": "true"} if again else {})}
+        return Response(answer.body, answer.status, headers, media_type=answers.JSON)
+
+    async def _fingerprint(self) -> str:
+        scope = self._request.scope
+        target = f"{scope['method']} {scope['path']}?".encode() + scope["query_string"]
+        return hashlib.sha256(target + b"\n" + await self._request.body()).hexdigest()
+
+
+PostOnce = Annotated[Once, Depends()]

@@ -1,0 +1,46 @@
+"""The application: wiring only."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+
+from app import openapi, routers, web
+from app.database import Database
+from app.http import problems
+from app.http.middleware import Wire
+from app.settings import Settings
+
+
+def create_app(settings: Settings | None = None) -> FastAPI:
+    """The service, with these settings or those of the environment."""
+    settings = settings or Settings()
+    database = Database(settings)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        await database.open()
+        yield
+        await database.close()
+
+    app = FastAPI(
+        **openapi.DESCRIPTION,
+        lifespan=lifespan,
+        docs_url=None,  # FastAPI's own pages load from a CDN; ours are in app/web
+        redoc_url=None,
+        redirect_slashes=False,
+        max_body_size=settings.max_body_bytes,
+        generate_unique_id_function=openapi.operation_id,
+    )
+    app.state.settings = settings
+    app.state.database = database
+    app.state.running = set()
+    problems.install(app)
+    for router in routers.ALL:
+        app.include_router(router)
+    web.install(app)
+    openapi.install(app)
+    app.add_middleware(Wire, settings=settings, database=database)
+    return app

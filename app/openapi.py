@@ -1,0 +1,153 @@
+"""The OpenAPI document: what it says of the service as a whole, and of each operation."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from fastapi import FastAPI
+from fastapi.routing import APIRoute
+
+from app import __version__
+from app.errors import (
+    BodyTooLarge,
+    Forbidden,
+    InternalError,
+    MalformedRequest,
+    RegisterError,
+    Unauthenticated,
+    Unavailable,
+    UnsupportedMediaType,
+    ValidationFailed,
+)
+from app.http.problems import Problem, problems
+
+DESCRIPTION: dict[str, Any] = {
+    "title": "Innovation register",
+    "version": __version__,
+    "summary": "What the NHS in England learnt in the pandemic, kept or retired.",
+    "description": """
+After the pandemic, staff were asked what to keep and what never to go back to. The register holds
+the answers: single innovations, each with its theme, its organisation, the evidence for it, and a
+decision to keep or retire it.
+
+**Reading** what is published is open to all. **Writing** needs a key: `Authorization: Bearer
+inr_...`. Press *Authorize* to try it here.
+
+**Lists** have `items` and `page`; follow `page.next` as `cursor` until it is null. **Errors** are
+problems (RFC 9457): `errors` points at each thing that is wrong, and `type` is a page that tells
+what to do. **Answers** have an `ETag`: send it back as `If-None-Match` to be told that nothing has
+changed, and as `If-Match` to change what you have seen, and nothing newer. `Register-Sequence` is
+the line of the change log that an answer was made from.
+
+An innovation that you read here may gain fields: take what you know, and let the rest be.
+""",
+    "license_info": {"name": "MIT", "identifier": "MIT"},
+    "openapi_tags": [
+        {"name": "innovations", "description": "What was done, by whom, and whether to keep it."},
+        {"name": "decisions", "description": "Keep, retire or under review, and why."},
+        {"name": "evidence", "description": "What speaks for a judgement."},
+        {"name": "history", "description": "Each version of an innovation that there was."},
+        {"name": "changes", "description": "The log of all that was accepted, in order."},
+        {"name": "organisations", "description": "NHS bodies by ODS code (NHS ODS data, OGL v3)."},
+        {"name": "themes", "description": "The ten leaps forward, and those added since."},
+        {"name": "service", "description": "Where things are, and whether the service is well."},
+    ],
+}
+
+METHODS = ("get", "post", "put", "patch", "delete")
+
+
+def operation_id(route: APIRoute) -> str:
+    """The function's name: it makes a good method name in a generated client."""
+    return route.name
+
+
+def install(app: FastAPI) -> None:
+    """Completes the document that FastAPI makes."""
+    make = app.openapi
+
+    def complete() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            document = make()
+            document["components"]["schemas"] |= _schema_of_problems()
+            for path, item in document["paths"].items():
+                for method in METHODS:
+                    if method in item:
+                        _complete(path, method, item[method])
+        assert app.openapi_schema is not None
+        return app.openapi_schema
+
+    app.openapi = complete  # type: ignore[method-assign]
+
+
+def _schema_of_problems() -> dict[str, Any]:
+    schema = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
+    definitions: dict[str, Any] = schema.pop("$defs")
+    return definitions | {"Problem": schema}
+
+
+def _complete(path: str, method: str, operation: dict[str, Any]) -> None:
+    """Adds the errors that any operation of its kind can have, and an example to run."""
+    kinds: list[type[RegisterError]] = [MalformedRequest, InternalError]
+    if "security" in operation:
+        kinds += [Unauthenticated, Unavailable]
+        if operation["security"][0].get("Key") != ["read"]:
+            kinds.append(Forbidden)
+    if operation.get("parameters") or "requestBody" in operation:
+        kinds.append(ValidationFailed)
+    if "requestBody" in operation:
+        kinds += [UnsupportedMediaType, BodyTooLarge]
+    own = operation["responses"]
+    own.pop("422", None) if "HTTPValidationError" in json.dumps(own.get("422", {})) else None
+    for status, response in problems(*kinds).items():
+        known = own.get(str(status))
+        if known is None:
+            own[str(status)] = response
+            continue
+        slugs = known["content"]["application/problem+json"]["examples"]
+        for slug, example in response["content"]["application/problem+json"]["examples"].items():
+            if slug not in slugs:
+                slugs[slug] = example
+                known["description"] += f" {example['summary']} (`{slug}`)."
+    operation["responses"] = dict(sorted(own.items()))
+    operation["description"] += f"\n\nExample:\n\n```sh\n{curl(path, method, operation)}\n```\n"
+
+
+def curl(path: str, method: str, operation: dict[str, Any]) -> str:
+    """A command for a shell that runs the operation with its first examples."""
+    target, headers, body = example(path, operation)
+    command = ["curl", "--silent", "--show-error", "--fail-with-body"]
+    if method != "get":
+        command += ["--request", method.upper()]
+    words = [shlex.quote(word) for word in command]
+    if operation.get("security", [{}])[0].get("Key", ["read"]) != ["read"]:
+        words += ["--header", '"Authorization: Bearer $REGISTER_KEY"']
+    for name, value in headers.items():
+        words += ["--header", shlex.quote(f"{name}: {value}")]
+    if body is not None:
+        words += ["--json", shlex.quote(json.dumps(body, ensure_ascii=False))]
+    words.append(shlex.quote(f"http://127.0.0.1:8000{target}"))
+    return " ".join(words)
+
+
+def example(path: str, operation: dict[str, Any]) -> tuple[str, dict[str, str], Any]:
+    """The target, the headers and the body of an operation's first examples."""
+    query: list[tuple[str, str]] = []
+    headers: dict[str, str] = {}
+    for parameter in operation.get("parameters", []):
+        named = next(iter(parameter.get("examples", {}).values()), None)
+        if named is None:
+            continue
+        values = named["value"] if isinstance(named["value"], list) else [named["value"]]
+        if parameter["in"] == "path":
+            path = path.replace(f"{{{parameter['name']}}}", quote(str(values[0]), safe=""))
+        elif parameter["in"] == "query":
+            query += [(parameter["name"], str(value)) for value in values]
+        else:
+            headers[parameter["name"]] = str(values[0])
+    content = operation.get("requestBody", {}).get("content", {}).get("application/json", {})
+    body = next(iter(content.get("examples", {}).values()), {}).get("value")
+    return f"{path}?{urlencode(query)}" if query else path, headers, body

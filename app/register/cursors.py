@@ -1,0 +1,41 @@
+"""Cursors: where a keyset page ended, opaque, and bound to the query that it came from."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import json
+from collections.abc import Sequence
+
+from app.errors import InvalidCursor
+
+Key = str | int | float
+
+
+def encode(query: str, key: Sequence[Key]) -> str:
+    """A cursor after the entry with this sort key, for this query and no other."""
+    text = json.dumps([_seal(query, key), *key], ensure_ascii=False, separators=(",", ":"))
+    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+
+def decode(query: str, cursor: str, kinds: Sequence[type[Key]]) -> list[Key]:
+    """The sort key that a cursor of this query holds.
+
+    Raises:
+        InvalidCursor: when it was made up, or belongs to another query.
+    """
+    try:
+        raw = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
+        seal, *key = json.loads(raw)
+        fits = seal == _seal(query, key) and [type(part) for part in key] == list(kinds)
+    except (ValueError, TypeError, RecursionError, binascii.Error):
+        fits = False
+    if not fits:
+        raise InvalidCursor("The cursor is not one that this query gave.")
+    return key
+
+
+def _seal(query: str, key: Sequence[Key]) -> str:
+    text = json.dumps([query, *key], ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -1,0 +1,84 @@
+"""Decisions: adding one, and which of them is an innovation's status."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from sqlalchemy import insert
+from sqlmodel import Session
+
+from app.models.changes import Action
+from app.models.decisions import Decision, DecisionCreate, DecisionPublic
+from app.models.innovations import InnovationPublic
+from app.register import changes, entries
+from app.register.access import Caller
+from app.register.identifiers import new_id
+from app.register.stored import Stored, etag
+
+
+def made(decision: DecisionCreate, now: datetime) -> DecisionPublic:
+    """The decision as a document; decided today, if it does not say when."""
+    return DecisionPublic(
+        id=new_id(),
+        **decision.model_dump(exclude={"decided_on"}),
+        decided_on=decision.decided_on or now.astimezone(UTC).date(),
+        created_at=now,
+    )
+
+
+def decided(document: InnovationPublic, decision: DecisionPublic) -> InnovationPublic:
+    """The innovation's document with one more decision.
+
+    Its status is its newest decision by the day it was decided on, so that older decisions can
+    be filled in later; of two of one day, the one that came last.
+    """
+    counts = document.counts.model_copy(update={"decisions": document.counts.decisions + 1})
+    newest = document.decision
+    if newest is not None and newest.decided_on > decision.decided_on:
+        return document.model_copy(update={"counts": counts})
+    return document.model_copy(
+        update={"counts": counts, "decision": decision, "status": decision.status}
+    )
+
+
+def says(known: DecisionPublic | None, decision: DecisionCreate) -> bool:
+    """Whether a known decision says what a sent one does."""
+    if known is None:
+        return False
+    sent = decision.model_dump(exclude_none=True)
+    return {name: getattr(known, name) for name in sent} == sent
+
+
+def add(session: Session, name: str, decision: DecisionCreate, *, by: Caller) -> Stored:
+    """Adds a decision to an innovation.
+
+    Raises:
+        NotFound, Withdrawn, Forbidden
+    """
+    row = entries.to_write(session, name, by=by)
+    new = made(decision, changes.now(session))
+    document = decided(entries.document_of(row), new)
+    stored = entries.store(session, row, document, Action.DECIDED, by=by)
+    store(session, row.number, new)
+    return Stored(
+        new.model_dump_json(),
+        etag(1, row.number),
+        stored.head,
+        location=f"{document.links.decisions}/{new.id}",
+    )
+
+
+def store(session: Session, number: int, decision: DecisionPublic) -> None:
+    """Keeps a decision beside its innovation."""
+    session.execute(
+        insert(Decision),
+        [
+            {
+                "id": decision.id,
+                "number": number,
+                "status": decision.status.value,
+                "decided_on": decision.decided_on,
+                "document": decision.model_dump_json(),
+            }
+        ],
+    )

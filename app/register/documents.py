@@ -1,0 +1,95 @@
+"""Stored documents whose words come from reference data, and how they follow it.
+
+A document names its theme and its organisation, so that a read has nothing to join. When a theme
+is renamed, or an organisation is renamed or moves to another ICB, the change is one line of the
+log, and the documents in which it stands are re-made here.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from sqlalchemy import ColumnElement, bindparam, select, update
+from sqlmodel import Session, col
+
+from app.models.innovations import Innovation
+from app.models.organisations import Place
+from app.models.themes import ThemeRef
+from app.register import changes
+
+_BATCH = 500
+
+Parts = dict[str, Any]
+
+
+def rename_theme(session: Session, theme: ThemeRef) -> None:
+    """Puts a theme's new name into the innovations that have it."""
+    named = theme.model_dump(mode="json")
+
+    def rename(document: Parts) -> None:
+        if document["theme"]["slug"] == theme.slug:
+            document["theme"] = named
+        document["further_themes"] = [
+            named if other["slug"] == theme.slug else other for other in document["further_themes"]
+        ]
+
+    # Further themes are not a key: any document may name the theme, but few do.
+    mentions = col(Innovation.document).contains(f'"slug":"{theme.slug}"', autoescape=True)
+    _remake(session, mentions, rename)
+
+
+def move_organisation(session: Session, place: Place) -> None:
+    """Puts an organisation's new name or place into its innovations, and into their keys."""
+    named = place.model_dump(mode="json")
+
+    def move(document: Parts) -> None:
+        document["organisation"] = named
+
+    _remake(
+        session,
+        col(Innovation.organisation) == place.code,
+        move,
+        icb=place.icb.code if place.icb else None,
+        region=place.region.code if place.region else None,
+    )
+
+
+def _remake(
+    session: Session,
+    which: ColumnElement[bool],
+    edit: Callable[[Parts], None],
+    **keys: str | None,
+) -> None:
+    sequence = changes.next_sequence(session) - 1
+    statement = (
+        update(Innovation)
+        .where(col(Innovation.number) == bindparam("of"))
+        .values(document=bindparam("text"), sequence=sequence, **keys)
+    )
+    for batch in _batches(session, which):
+        remade = []
+        for number, text in batch:
+            document = json.loads(text)
+            edit(document)
+            text = json.dumps(document, ensure_ascii=False, separators=(",", ":"))
+            remade.append({"of": number, "text": text})
+        session.connection().execute(statement, remade)
+    # What the session holds of them is old now.
+    session.expire_all()
+
+
+def _batches(session: Session, which: ColumnElement[bool]) -> Iterator[list[tuple[int, str]]]:
+    last = 0
+    while True:
+        rows = session.execute(
+            select(Innovation.number, Innovation.document)
+            .where(which, col(Innovation.number) > last)
+            .order_by(col(Innovation.number))
+            .limit(_BATCH)
+        ).all()
+        if not rows:
+            return
+        yield [(number, text) for number, text in rows]
+        last = rows[-1][0]

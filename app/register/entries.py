@@ -1,0 +1,193 @@
+"""An innovation's entry: its document, the keys by which it is found, and its line in the log.
+
+All that writes an innovation does it through :func:`create` and :func:`store`, so that these three
+never part. A feature that changes the document (a decision, a piece of evidence) is built on this.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from sqlalchemy import delete, func, insert, select
+from sqlmodel import Session, col
+
+from app.errors import NotFound, Withdrawn
+from app.models.changes import Action, Kind
+from app.models.innovations import (
+    NO_REVIEW,
+    Innovation,
+    InnovationKey,
+    InnovationPublic,
+    Source,
+    Visibility,
+)
+from app.register import changes
+from app.register.access import Caller
+from app.register.identifiers import identifier
+from app.register.search import fold
+from app.register.stored import Stored, etag
+
+NO_SUCH = "There is no innovation with this id or reference."
+
+
+def next_number(session: Session) -> int:
+    """The number of the next innovation; nobody else can take it before the transaction ends."""
+    return (session.execute(select(func.max(Innovation.number))).scalar_one() or 0) + 1
+
+
+def create(
+    session: Session, number: int, document: InnovationPublic, *, submitter: str, by: Caller
+) -> Stored:
+    """Stores the first version of an innovation."""
+    text = document.model_dump_json()
+    sequence = _append(session, Action.CREATED, document, text, by)
+    row = {
+        "number": number,
+        "id": document.id,
+        "created_at": document.created_at,
+        "submitter": submitter,
+        "sequence": sequence,
+        "document": text,
+        **_keys(document),
+    }
+    session.execute(insert(Innovation), [row])
+    _store_keys(session, number, document)
+    return _answer(document.id, text, document.version, sequence)
+
+
+def store(
+    session: Session,
+    row: Innovation,
+    document: InnovationPublic,
+    action: Action,
+    *,
+    by: Caller,
+) -> Stored:
+    """Stores a changed document as the next version."""
+    document = document.model_copy(
+        update={
+            "version": row.version + 1,
+            "updated_at": changes.now(session),
+            "counts": document.counts.model_copy(update={"evidence": len(document.evidence)}),
+        }
+    )
+    text = document.model_dump_json()
+    sequence = _append(session, action, document, text, by, was=row.visibility)
+    for key, value in {**_keys(document), "sequence": sequence, "document": text}.items():
+        setattr(row, key, value)
+    session.execute(delete(InnovationKey).where(col(InnovationKey.number) == row.number))
+    _store_keys(session, row.number, document)
+    return answer(row)
+
+
+def document_of(row: Innovation) -> InnovationPublic:
+    return InnovationPublic.model_validate_json(row.document)
+
+
+def answer(row: Innovation) -> Stored:
+    """The entry as it stands, for an answer."""
+    return _answer(row.id, row.document, row.version, row.sequence)
+
+
+def _answer(identity: str, document: str, version: int, sequence: int) -> Stored:
+    return Stored(document, etag(version, sequence), sequence, f"/v1/innovations/{identity}")
+
+
+def to_write(session: Session, name: str, *, by: Caller) -> Innovation:
+    """The innovation of this id or reference, if the caller may change it.
+
+    Raises:
+        NotFound, Withdrawn, Forbidden
+    """
+    key = identifier(name)
+    row = None
+    if key is not None:
+        column = col(Innovation.number) if isinstance(key, int) else col(Innovation.id)
+        row = session.execute(select(Innovation).where(column == key)).scalar_one_or_none()
+    if row is None:
+        raise NotFound(NO_SUCH)
+    must_be_writable(row, by=by)
+    return row
+
+
+def must_be_writable(row: Innovation, *, by: Caller) -> None:
+    """Refuses a change of what is not the caller's to change, or is no more.
+
+    Raises:
+        NotFound: for another's draft, which must not show even by its being refused.
+        Withdrawn, Forbidden
+    """
+    place = (row.organisation, row.icb, row.region)
+    if row.visibility == Visibility.DRAFT and not by.covers(*place):
+        raise NotFound(NO_SUCH)
+    if row.visibility == Visibility.WITHDRAWN:
+        raise Withdrawn("This innovation was withdrawn; it cannot change any more.")
+    by.must_cover(*place)
+
+
+def of_source(session: Session, submitter: str, source: Source) -> Innovation | None:
+    """The entry that an organisation submitted under its own id."""
+    return session.execute(
+        select(Innovation).where(
+            col(Innovation.submitter) == submitter,
+            col(Innovation.source_system) == source.system,
+            col(Innovation.source_id) == source.id,
+        )
+    ).scalar_one_or_none()
+
+
+def _append(
+    session: Session,
+    action: Action,
+    document: InnovationPublic,
+    text: str,
+    by: Caller,
+    *,
+    was: str | None = None,
+) -> int:
+    # Who could see it before is told of its withdrawal, too.
+    public = Visibility.PUBLISHED in (document.visibility, was)
+    return changes.append(
+        session,
+        action,
+        Kind.INNOVATION,
+        document.id,
+        document.version,
+        text,
+        by=by,
+        public=public,
+        organisation=document.organisation.code,
+    )
+
+
+def _keys(document: InnovationPublic) -> dict[str, Any]:
+    """The columns by which a document is found."""
+    place = document.organisation
+    review_on = document.decision.review_on if document.decision else None
+    return {
+        "version": document.version,
+        "visibility": document.visibility.value,
+        "status": document.status.value,
+        "theme": document.theme.slug,
+        "organisation": place.code,
+        "icb": place.icb.code if place.icb else None,
+        "region": place.region.code if place.region else None,
+        "care_setting": document.care_setting.value if document.care_setting else None,
+        "title_key": fold(document.title),
+        "updated_at": document.updated_at,
+        "review_on": review_on.isoformat() if review_on else NO_REVIEW,
+        "source_system": document.source.system if document.source else None,
+        "source_id": document.source.id if document.source else None,
+    }
+
+
+def _store_keys(session: Session, number: int, document: InnovationPublic) -> None:
+    values: list[tuple[str, Iterable[str]]] = [
+        ("tag", document.tags),
+        ("evidence_kind", {piece.kind.value for piece in document.evidence}),
+        ("evidence_strength", {piece.strength.value for piece in document.evidence}),
+    ]
+    keys = [{"name": name, "value": value, "number": number} for name, of in values for value in of]
+    if keys:
+        session.execute(insert(InnovationKey), keys)

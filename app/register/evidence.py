@@ -1,0 +1,173 @@
+"""Evidence: adding, changing and removing what supports a judgement.
+
+A piece of evidence stands in its innovation's document, so each of these is a new version of the
+innovation; the piece has a version of its own, too, for those who change it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import delete, insert
+from sqlmodel import Session, col
+
+from app.errors import NotFound, TooMany
+from app.models.changes import Action
+from app.models.evidence import Evidence, EvidenceCreate, EvidencePublic, EvidenceUpdate
+from app.models.innovations import MOST_EVIDENCE, Innovation
+from app.register import changes, entries
+from app.register.access import Caller
+from app.register.identifiers import new_id
+from app.register.patches import patched
+from app.register.stored import Precondition, Stored, etag, must_match
+
+_NO_SUCH = "This innovation has no such evidence."
+
+
+def made(piece: EvidenceCreate, now: datetime) -> EvidencePublic:
+    """The piece of evidence as a document."""
+    return EvidencePublic.model_validate(
+        {**piece.model_dump(), "id": new_id(), "version": 1, "created_at": now, "updated_at": now}
+    )
+
+
+def merged(
+    known: Sequence[EvidencePublic], sent: Sequence[EvidenceCreate], now: datetime
+) -> list[EvidencePublic]:
+    """The evidence as it was sent, with what was known already as it was."""
+    left = [(_said(piece), piece) for piece in known]
+    pieces = []
+    for piece in sent:
+        match = next((old for old in left if old[0] == piece), None)
+        if match is not None:
+            left.remove(match)
+        pieces.append(match[1] if match else made(piece, now))
+    return pieces
+
+
+def add(session: Session, name: str, piece: EvidenceCreate, *, by: Caller) -> Stored:
+    """Adds a piece of evidence to an innovation.
+
+    Raises:
+        NotFound, Withdrawn, Forbidden, TooMany
+    """
+    row = entries.to_write(session, name, by=by)
+    document = entries.document_of(row)
+    if len(document.evidence) >= MOST_EVIDENCE:
+        raise TooMany(f"An innovation has {MOST_EVIDENCE} pieces of evidence at most.")
+    new = made(piece, changes.now(session))
+    document = document.model_copy(update={"evidence": [*document.evidence, new]})
+    stored = entries.store(session, row, document, Action.EVIDENCED, by=by)
+    store(session, row.number, [new])
+    return _answer(new, row, stored.head)
+
+
+def change(
+    session: Session,
+    name: str,
+    identity: str,
+    patch: EvidenceUpdate,
+    *,
+    by: Caller,
+    precondition: Precondition | None,
+) -> Stored:
+    """Changes a piece of evidence; a merge patch.
+
+    Raises:
+        NotFound, Withdrawn, Forbidden, PreconditionRequired, PreconditionFailed, ValidationFailed
+    """
+    row, piece = _to_write(session, name, identity, by, precondition)
+    said = _said(piece)
+    wanted = patched(said, patch)
+    if wanted == said:
+        return _answer(piece, row, None)
+    after = EvidencePublic.model_validate(
+        {
+            **dict(piece),
+            **wanted.model_dump(),
+            "version": piece.version + 1,
+            "updated_at": changes.now(session),
+        }
+    )
+    document = entries.document_of(row)
+    pieces = [after if other.id == piece.id else other for other in document.evidence]
+    document = document.model_copy(update={"evidence": pieces})
+    stored = entries.store(session, row, document, Action.EVIDENCED, by=by)
+    replace(session, row.number, pieces)
+    return _answer(after, row, stored.head)
+
+
+def remove(
+    session: Session,
+    name: str,
+    identity: str,
+    *,
+    by: Caller,
+    precondition: Precondition | None,
+) -> Stored:
+    """Removes a piece of evidence; the innovation's history keeps it.
+
+    Raises:
+        NotFound, Withdrawn, Forbidden, PreconditionRequired, PreconditionFailed
+    """
+    row, piece = _to_write(session, name, identity, by, precondition)
+    document = entries.document_of(row)
+    pieces = [other for other in document.evidence if other.id != piece.id]
+    document = document.model_copy(update={"evidence": pieces})
+    stored = entries.store(session, row, document, Action.EVIDENCED, by=by)
+    session.execute(delete(Evidence).where(col(Evidence.id) == piece.id))
+    return stored
+
+
+def store(session: Session, number: int, pieces: Sequence[EvidencePublic]) -> None:
+    """Keeps pieces of evidence beside their innovation."""
+    rows = [
+        {
+            "id": piece.id,
+            "number": number,
+            "version": piece.version,
+            "kind": piece.kind.value,
+            "strength": piece.strength.value,
+            "document": piece.model_dump_json(),
+        }
+        for piece in pieces
+    ]
+    if rows:
+        session.execute(insert(Evidence), rows)
+
+
+def replace(session: Session, number: int, pieces: Sequence[EvidencePublic]) -> None:
+    """Keeps just these pieces beside their innovation."""
+    session.execute(delete(Evidence).where(col(Evidence.number) == number))
+    store(session, number, pieces)
+
+
+def _to_write(
+    session: Session,
+    name: str,
+    identity: str,
+    by: Caller,
+    precondition: Precondition | None,
+) -> tuple[Innovation, EvidencePublic]:
+    row = entries.to_write(session, name, by=by)
+    evidence = entries.document_of(row).evidence
+    piece = next((piece for piece in evidence if piece.id == identity.lower()), None)
+    if piece is None:
+        raise NotFound(_NO_SUCH)
+    must_match(precondition, etag(piece.version, row.number))
+    return row, piece
+
+
+def _said(piece: EvidencePublic) -> EvidenceCreate:
+    """What a sender would send to say what the piece says."""
+    return EvidenceCreate.model_validate(piece.model_dump(include=set(EvidenceCreate.model_fields)))
+
+
+def _answer(piece: EvidencePublic, row: Innovation, head: int | None) -> Stored:
+    return Stored(
+        piece.model_dump_json(),
+        etag(piece.version, row.number),
+        head,
+        location=f"/v1/innovations/{row.id}/evidence/{piece.id}",
+    )

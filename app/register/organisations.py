@@ -1,0 +1,273 @@
+"""Organisations: looking them up, adding and changing them, and their place in the hierarchy."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from functools import cache, lru_cache
+from typing import Any
+
+from sqlalchemy import ColumnElement, bindparam, func, or_, select, tuple_
+from sqlmodel import Session, col
+
+from app.dialects import Dialect, Prepared, Reader
+from app.errors import Fault, NotFound, OrganisationClosed, UnknownOrganisation
+from app.models.changes import Action, Kind, LogHead
+from app.models.organisations import (
+    Organisation,
+    OrganisationKind,
+    OrganisationPublic,
+    OrganisationQuery,
+    OrganisationRef,
+    Place,
+    Succession,
+    SuccessionRef,
+)
+from app.register import changes, cursors, documents
+from app.register.access import Caller
+from app.register.search import fold
+from app.register.stored import Listed, Stored, etag
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What a source says of an organisation."""
+
+    code: str
+    name: str
+    kind: OrganisationKind
+    parent: str | None = None
+    opened: date | None = None
+    closed: date | None = None
+
+
+def put(session: Session, facts: Facts, *, by: Caller) -> Action | None:
+    """Adds an organisation, or changes it to these facts; None when they were known.
+
+    Those below it, and the innovations in whose documents it stands, follow.
+    """
+    row = session.get(Organisation, facts.code)
+    if row is None:
+        _store(session, None, facts, by)
+        return Action.CREATED
+    if _facts(row) == facts:
+        return None
+    _store(session, row, facts, by)
+    _follow(session, facts.code, by)
+    return Action.UPDATED
+
+
+def put_succession(
+    session: Session, predecessor: str, successor: str, since: date, *, by: Caller
+) -> bool:
+    """Notes who took over from whom; False when it was known."""
+    if session.get(Succession, (predecessor, successor)) is not None:
+        return False
+    session.add(Succession(predecessor=predecessor, successor=successor, date=since))
+    session.flush()
+    for code in (predecessor, successor):
+        row = session.get_one(Organisation, code)
+        _store(session, row, _facts(row), by)
+    return True
+
+
+def _facts(row: Organisation) -> Facts:
+    kind = OrganisationKind(row.kind)
+    return Facts(row.code, row.name, kind, row.parent, row.opened, row.closed)
+
+
+def _follow(session: Session, code: str, by: Caller) -> None:
+    """Re-makes what names this organisation: its innovations, and the bodies below and beside."""
+    row = session.get_one(Organisation, code)
+    documents.move_organisation(session, _place(row.document))
+    below = session.execute(select(Organisation.code).where(col(Organisation.parent) == code))
+    for child in below.scalars().all():
+        child_row = session.get_one(Organisation, child)
+        _store(session, child_row, _facts(child_row), by)
+        _follow(session, child, by)
+    beside = select(Succession).where(
+        or_(col(Succession.predecessor) == code, col(Succession.successor) == code)
+    )
+    for link in session.execute(beside).scalars().all():
+        other = link.successor if link.predecessor == code else link.predecessor
+        other_row = session.get_one(Organisation, other)
+        _store(session, other_row, _facts(other_row), by)
+
+
+def _store(session: Session, row: Organisation | None, facts: Facts, by: Caller) -> None:
+    now = changes.now(session)
+    parent = session.get(Organisation, facts.parent) if facts.parent else None
+    if facts.parent and parent is None:
+        raise UnknownOrganisation.at("#/parent", "unknown_organisation", "The parent is not known.")
+    own = OrganisationRef(code=facts.code, name=facts.name)
+    above = _place(parent.document) if parent else None
+    is_icb, is_region = (facts.kind == kind for kind in ("icb", "region"))
+    before = OrganisationPublic.model_validate_json(row.document) if row else None
+    document = OrganisationPublic(
+        code=facts.code,
+        name=facts.name,
+        kind=facts.kind,
+        parent=OrganisationRef(code=parent.code, name=parent.name) if parent else None,
+        icb=own if is_icb else above.icb if above else None,
+        region=own if is_region else above.region if above else None,
+        opened=facts.opened,
+        closed=facts.closed,
+        successors=_linked(session, Succession.predecessor, Succession.successor, facts.code),
+        predecessors=_linked(session, Succession.successor, Succession.predecessor, facts.code),
+        version=before.version + 1 if before else 1,
+        created_at=before.created_at if before else now,
+        updated_at=now,
+    )
+    text = document.model_dump_json()
+    sequence = changes.append(
+        session,
+        Action.UPDATED if before else Action.CREATED,
+        Kind.ORGANISATION,
+        facts.code,
+        document.version,
+        text,
+        by=by,
+    )
+    keys: dict[str, Any] = {
+        "kind": facts.kind.value,
+        "name": facts.name,
+        "name_key": fold(facts.name),
+        "parent": facts.parent,
+        "icb": document.icb.code if document.icb else None,
+        "region": document.region.code if document.region else None,
+        "opened": facts.opened,
+        "closed": facts.closed,
+        "version": document.version,
+        "sequence": sequence,
+        "document": text,
+    }
+    if row is None:
+        session.add(Organisation(code=facts.code, **keys))
+    else:
+        for name, value in keys.items():
+            setattr(row, name, value)
+    session.flush()
+
+
+def _linked(session: Session, here: Any, there: Any, code: str) -> list[SuccessionRef]:
+    rows = session.execute(
+        select(Organisation.code, Organisation.name, Succession.date)
+        .join(Succession, col(Organisation.code) == col(there))
+        .where(col(here) == code)
+        .order_by(col(Succession.date), col(Organisation.code))
+    )
+    return [SuccessionRef(code=code, name=name, date=since) for code, name, since in rows]
+
+
+def _place(document: str) -> Place:
+    parts = json.loads(document)
+    return Place.model_validate({name: parts[name] for name in Place.model_fields})
+
+
+def place_to_write(session: Session, code: str, *, by: Caller, pointer: str) -> Place:
+    """An open organisation that the caller may write for, and its place.
+
+    Raises:
+        UnknownOrganisation, Forbidden, OrganisationClosed
+    """
+    row = session.get(Organisation, code)
+    if row is None:
+        raise UnknownOrganisation.at(
+            pointer, "unknown_organisation", "No organisation has this ODS code."
+        )
+    by.must_cover(row.code, row.icb, row.region)
+    if row.closed is not None and row.closed < datetime.now(UTC).date():
+        raise _closed(OrganisationPublic.model_validate_json(row.document), pointer)
+    return _place(row.document)
+
+
+def _closed(organisation: OrganisationPublic, pointer: str) -> OrganisationClosed:
+    after = [f"{successor.name} ({successor.code})" for successor in organisation.successors]
+    detail = f"{organisation.name} closed on {organisation.closed}."
+    if after:
+        detail += f" It was succeeded by {' and '.join(after)}."
+    return OrganisationClosed(detail, faults=(Fault(pointer, "organisation_closed", detail),))
+
+
+# Reading
+
+
+@cache
+def _one(dialect: Dialect) -> Prepared:
+    return dialect.prepare(
+        select(
+            Organisation.document,
+            Organisation.version,
+            Organisation.sequence,
+            select(LogHead.sequence).scalar_subquery(),
+        ).where(col(Organisation.code) == bindparam("code"))
+    )
+
+
+async def get(reader: Reader, code: str) -> Stored:
+    """One organisation, with its ICB, its region and its successors."""
+    rows = await reader.rows(_one(reader.dialect), {"code": code})
+    if not rows:
+        raise NotFound("There is no organisation with this ODS code.")
+    document, version, sequence, head = rows[0]
+    return Stored(document, etag(version, sequence), head)
+
+
+async def page(reader: Reader, query: OrganisationQuery) -> Listed:
+    """Organisations in the order of their names."""
+    words = query.model_dump(mode="json", exclude={"limit", "cursor"}, exclude_defaults=True)
+    name = json.dumps(["organisations", words])
+    values: dict[str, object] = {"limit": query.limit + 1}
+    if query.q:
+        values |= {"q": f"%{_escaped(fold(query.q))}%", "code": query.q.strip().upper()}
+    for key in ("kind", "parent"):
+        values |= {f"{key}_{i}": str(value) for i, value in enumerate(getattr(query, key))}
+    if query.open is not None:
+        values["today"] = datetime.now(UTC).date().isoformat()
+    if query.cursor:
+        values["key"], values["after"] = cursors.decode(name, query.cursor, (str, str))
+    head = await changes.head(reader)
+    rows = await reader.rows(_page(reader.dialect, tuple(values), query.open), values)
+    total = await reader.rows(_total(reader.dialect, tuple(values), query.open), values)
+    more = len(rows) > query.limit
+    rows = rows[: query.limit]
+    following = cursors.encode(name, rows[-1][1:]) if more else None
+    return Listed([row[0] for row in rows], query.limit, total[0][0], following, head)
+
+
+def _escaped(words: str) -> str:
+    return words.replace("\\", "\\\\").replace("%", r"\%").replace("_", r"\_")
+
+
+@lru_cache(256)
+def _page(dialect: Dialect, given: tuple[str, ...], is_open: bool | None) -> Prepared:
+    order = (col(Organisation.name_key), col(Organisation.code))
+    statement = select(Organisation.document, *order).where(*_conditions(given, is_open))
+    if "after" in given:
+        after = (bindparam("key"), bindparam("after"))
+        statement = statement.where(tuple_(*order) > tuple_(*after))
+    return dialect.prepare(statement.order_by(*order).limit(bindparam("limit")))
+
+
+@lru_cache(256)
+def _total(dialect: Dialect, given: tuple[str, ...], is_open: bool | None) -> Prepared:
+    statement = select(func.count()).select_from(Organisation)
+    return dialect.prepare(statement.where(*_conditions(given, is_open)))
+
+
+def _conditions(given: tuple[str, ...], is_open: bool | None) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = []
+    if "q" in given:
+        named = col(Organisation.name_key).like(bindparam("q"), escape="\\")
+        conditions.append(or_(named, col(Organisation.code) == bindparam("code")))
+    for key, column in (("kind", Organisation.kind), ("parent", Organisation.parent)):
+        names = [bindparam(name) for name in given if name.startswith(f"{key}_")]
+        if names:
+            conditions.append(col(column).in_(names))
+    if is_open is not None:
+        still = or_(
+            col(Organisation.closed).is_(None), col(Organisation.closed) >= bindparam("today")
+        )
+        conditions.append(still if is_open else ~still)
+    return conditions

@@ -1,0 +1,289 @@
+"""Reading one innovation, and what belongs to it: decisions, evidence, history."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any, NamedTuple
+
+from sqlalchemy import Boolean, ColumnElement, Select, bindparam, func, or_, select, tuple_
+from sqlmodel import col
+
+from app.dialects import Dialect, Prepared, Reader
+from app.errors import NotFound, Withdrawn
+from app.models.changes import Change, Kind, LogHead
+from app.models.decisions import Decision
+from app.models.evidence import Evidence
+from app.models.innovations import Innovation, InnovationPublic, Source, Visibility
+from app.register import changes, cursors
+from app.register.access import Caller
+from app.register.entries import NO_SUCH
+from app.register.identifiers import identifier
+from app.register.stored import Listed, Stored, etag
+
+
+class _Entry(NamedTuple):
+    """An innovation as it was found, seen by the caller or not."""
+
+    document: str
+    version: int
+    sequence: int
+    visibility: str
+    organisation: str
+    icb: str | None
+    region: str | None
+    id: str
+    number: int
+    head: int
+
+
+async def get(reader: Reader, name: str, caller: Caller) -> Stored:
+    """The innovation of this id or reference.
+
+    Raises:
+        NotFound: also for another organisation's draft.
+        Withdrawn: when only its tombstone is left.
+    """
+    return _stored(_visible(await _find(reader, name), caller))
+
+
+async def get_by_source(reader: Reader, source: Source, caller: Caller) -> Stored:
+    """The entry that the caller's organisation submitted under its own id.
+
+    Raises:
+        NotFound, Withdrawn
+    """
+    values = {
+        "submitter": caller.organisation,
+        "source_system": source.system,
+        "source_id": source.id,
+    }
+    rows = await reader.rows(_of_source(reader.dialect), values)
+    return _stored(_visible(_Entry(*rows[0]) if rows else None, caller))
+
+
+def _stored(entry: _Entry) -> Stored:
+    return Stored(
+        entry.document,
+        etag(entry.version, entry.sequence),
+        entry.head,
+        location=f"/v1/innovations/{entry.id}",
+    )
+
+
+async def _find(reader: Reader, name: str) -> _Entry | None:
+    key = identifier(name)
+    if key is None:
+        return None
+    statement = _by_number if isinstance(key, int) else _by_id
+    rows = await reader.rows(statement(reader.dialect), {"key": key})
+    return _Entry(*rows[0]) if rows else None
+
+
+def _visible(entry: _Entry | None, caller: Caller) -> _Entry:
+    if entry is None or (
+        entry.visibility == Visibility.DRAFT
+        and not caller.covers(entry.organisation, entry.icb, entry.region)
+    ):
+        raise NotFound(NO_SUCH)
+    if entry.visibility == Visibility.WITHDRAWN:
+        gone = InnovationPublic.model_validate_json(entry.document).withdrawal
+        assert gone is not None, "what is withdrawn says why"
+        raise Withdrawn(f"It was withdrawn on {gone.withdrawn_at:%Y-%m-%d}: {gone.reason}")
+    return entry
+
+
+def _one() -> Select[Any]:
+    columns = (getattr(Innovation, name) for name in _Entry._fields[:-1])
+    return select(*columns, select(LogHead.sequence).scalar_subquery())
+
+
+@cache
+def _by_id(dialect: Dialect) -> Prepared:
+    return dialect.prepare(_one().where(col(Innovation.id) == bindparam("key")))
+
+
+@cache
+def _by_number(dialect: Dialect) -> Prepared:
+    return dialect.prepare(_one().where(col(Innovation.number) == bindparam("key")))
+
+
+@cache
+def _of_source(dialect: Dialect) -> Prepared:
+    names = ("submitter", "source_system", "source_id")
+    return dialect.prepare(
+        _one().where(*(col(getattr(Innovation, name)) == bindparam(name) for name in names))
+    )
+
+
+# What belongs to an innovation
+
+
+async def decision(reader: Reader, name: str, identity: str, caller: Caller) -> Stored:
+    """One decision of an innovation; it never changes."""
+    entry = _visible(await _find(reader, name), caller)
+    values = {"id": identity.lower(), "number": entry.number}
+    rows = await reader.rows(_decision(reader.dialect), values)
+    if not rows:
+        raise NotFound("This innovation has no such decision.")
+    return Stored(rows[0][0], etag(1, entry.number), entry.head)
+
+
+async def piece_of_evidence(reader: Reader, name: str, identity: str, caller: Caller) -> Stored:
+    """One piece of evidence of an innovation."""
+    entry = _visible(await _find(reader, name), caller)
+    values = {"id": identity.lower(), "number": entry.number}
+    rows = await reader.rows(_piece(reader.dialect), values)
+    if not rows:
+        raise NotFound("This innovation has no such evidence.")
+    document, version = rows[0]
+    return Stored(document, etag(version, entry.number), entry.head)
+
+
+async def decisions(
+    reader: Reader, name: str, caller: Caller, *, limit: int, cursor: str | None
+) -> Listed:
+    """An innovation's decisions, the newest first by the day they were decided on."""
+    entry = _visible(await _find(reader, name), caller)
+    return await _belonging(reader, "decisions", entry, limit, cursor)
+
+
+async def evidence(
+    reader: Reader, name: str, caller: Caller, *, limit: int, cursor: str | None
+) -> Listed:
+    """An innovation's evidence, in the order in which it came."""
+    entry = _visible(await _find(reader, name), caller)
+    return await _belonging(reader, "evidence", entry, limit, cursor)
+
+
+async def history(
+    reader: Reader, name: str, caller: Caller, *, limit: int, cursor: str | None
+) -> Listed:
+    """The versions of an innovation that the caller may see, a withdrawn one's, too."""
+    entry = await _find(reader, name)
+    if entry is None:
+        raise NotFound(NO_SUCH)
+    values = _history_values(entry, caller)
+    query = f"history {entry.id} {values['covered']}"
+    values |= {"limit": limit + 1, "after": 0}
+    if cursor:
+        (values["after"],) = cursors.decode(query, cursor, (int,))
+    counted = await reader.rows(_history_total(reader.dialect), values)
+    if not counted[0][0]:
+        raise NotFound(NO_SUCH)
+    rows = await reader.rows(_history(reader.dialect), values)
+    following = cursors.encode(query, [rows[limit - 1][6]]) if len(rows) > limit else None
+    lines = [changes.as_json(row) for row in rows[:limit]]
+    return Listed(lines, limit, counted[0][0], following, entry.head)
+
+
+async def version(reader: Reader, name: str, number: int, caller: Caller) -> Stored:
+    """An innovation as it was at a version, as the log's line of that version."""
+    entry = await _find(reader, name)
+    if entry is None:
+        raise NotFound(NO_SUCH)
+    values = _history_values(entry, caller) | {"limit": 1, "after": number - 1}
+    rows = await reader.rows(_history(reader.dialect), values)
+    if not rows or rows[0][6] != number:
+        raise NotFound("This innovation has no such version.")
+    return Stored(changes.as_json(rows[0]), f'"{rows[0][8]}"', entry.head)
+
+
+# How lists of them are read
+
+
+class _Belonging(NamedTuple):
+    """A table of what belongs to innovations, and its total order."""
+
+    table: Any
+    order: tuple[Any, ...]
+    backwards: bool
+
+
+_BELONGING = {
+    "decisions": _Belonging(Decision, (Decision.decided_on, Decision.id), backwards=True),
+    "evidence": _Belonging(Evidence, (Evidence.id,), backwards=False),
+}
+
+
+async def _belonging(
+    reader: Reader, what: str, entry: _Entry, limit: int, cursor: str | None
+) -> Listed:
+    query = f"{what} {entry.id}"
+    order = _BELONGING[what].order
+    values: dict[str, object] = {"number": entry.number, "limit": limit + 1}
+    if cursor:
+        last = cursors.decode(query, cursor, (str,) * len(order))
+        values |= {f"last_{i}": key for i, key in enumerate(last)}
+    rows = await reader.rows(_listing(reader.dialect, what, after=bool(cursor)), values)
+    total = await reader.rows(_counting(reader.dialect, what), values)
+    more = len(rows) > limit
+    rows = rows[:limit]
+    following = cursors.encode(query, [str(key) for key in rows[-1][1:]]) if more else None
+    return Listed([row[0] for row in rows], limit, total[0][0], following, entry.head)
+
+
+@cache
+def _listing(dialect: Dialect, what: str, *, after: bool) -> Prepared:
+    table, order, backwards = _BELONGING[what]
+    columns = [col(column) for column in order]
+    statement = select(table.document, *columns).where(col(table.number) == bindparam("number"))
+    if after:
+        keys = tuple_(*columns)
+        last = tuple_(*(bindparam(f"last_{i}") for i in range(len(columns))))
+        statement = statement.where(keys < last if backwards else keys > last)
+    ordered = statement.order_by(*(key.desc() if backwards else key.asc() for key in columns))
+    return dialect.prepare(ordered.limit(bindparam("limit")))
+
+
+@cache
+def _counting(dialect: Dialect, what: str) -> Prepared:
+    table = _BELONGING[what].table
+    return dialect.prepare(
+        select(func.count()).select_from(table).where(col(table.number) == bindparam("number"))
+    )
+
+
+@cache
+def _decision(dialect: Dialect) -> Prepared:
+    return dialect.prepare(
+        select(Decision.document).where(
+            col(Decision.id) == bindparam("id"), col(Decision.number) == bindparam("number")
+        )
+    )
+
+
+@cache
+def _piece(dialect: Dialect) -> Prepared:
+    return dialect.prepare(
+        select(Evidence.document, Evidence.version).where(
+            col(Evidence.id) == bindparam("id"), col(Evidence.number) == bindparam("number")
+        )
+    )
+
+
+@cache
+def _history(dialect: Dialect) -> Prepared:
+    return dialect.prepare(
+        select(*changes.COLUMNS)
+        .where(*_lines(), col(Change.version) > bindparam("after"))
+        .order_by(col(Change.version))
+        .limit(bindparam("limit"))
+    )
+
+
+@cache
+def _history_total(dialect: Dialect) -> Prepared:
+    return dialect.prepare(select(func.count()).select_from(Change).where(*_lines()))
+
+
+def _lines() -> list[ColumnElement[bool]]:
+    return [
+        col(Change.thing) == bindparam("thing"),
+        col(Change.kind) == Kind.INNOVATION.value,
+        or_(col(Change.public).is_(True), bindparam("covered", type_=Boolean).is_(True)),
+    ]
+
+
+def _history_values(entry: _Entry, caller: Caller) -> dict[str, object]:
+    covered = caller.covers(entry.organisation, entry.icb, entry.region)
+    return {"thing": entry.id, "covered": covered}

@@ -1,0 +1,33 @@
+"""What was counted a moment ago.
+
+A count is right for as long as the head of the log stands: it is a pure function of the request
+and the head. So there is nothing to invalidate; a newer head simply asks again.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+
+
+class Recent(Generic[T]):
+    """A bounded store of values by request, each with the head that it was made from."""
+
+    def __init__(self, most: int = 4096) -> None:
+        self._most = most
+        self._values: OrderedDict[str, tuple[int, T]] = OrderedDict()
+
+    def get(self, request: str, head: int) -> T | None:
+        found = self._values.get(request)
+        if found is None or found[0] != head:
+            return None
+        self._values.move_to_end(request)
+        return found[1]
+
+    def put(self, request: str, head: int, value: T) -> None:
+        self._values[request] = (head, value)
+        self._values.move_to_end(request)
+        if len(self._values) > self._most:
+            self._values.popitem(last=False)

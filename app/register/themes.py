@@ -1,0 +1,175 @@
+"""Themes: the rules, and the list with its counts."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from functools import cache
+
+from sqlalchemy import bindparam, func, select
+from sqlmodel import Session, col
+
+from app.dialects import Dialect, Prepared, Reader
+from app.errors import Duplicate, Fault, NotFound, UnknownTheme
+from app.models.changes import Action, Kind, LogHead
+from app.models.decisions import Status
+from app.models.innovations import Innovation, Visibility
+from app.models.themes import Theme, ThemeCreate, ThemeDocument, ThemeRef, ThemeUpdate
+from app.register import changes, documents
+from app.register.access import Caller
+from app.register.patches import patched
+from app.register.stored import Precondition, Stored, etag, must_match
+
+
+def add(session: Session, theme: ThemeCreate, *, by: Caller, number: int | None = None) -> Stored:
+    """Adds a theme; its number is the next one, if not given.
+
+    Raises:
+        Duplicate: when the slug is taken.
+    """
+    if session.get(Theme, theme.slug) is not None:
+        raise Duplicate.at("#/slug", "taken", "There is a theme with this slug.")
+    last = session.execute(select(func.max(Theme.number))).scalar_one() or 0
+    document = ThemeDocument(
+        slug=theme.slug,
+        number=number or last + 1,
+        name=theme.name,
+        group=theme.group,
+        description=theme.description,
+        version=1,
+        created_at=changes.now(session),
+        updated_at=changes.now(session),
+    )
+    return _store(session, None, document, Action.CREATED, by)
+
+
+def change(
+    session: Session,
+    slug: str,
+    patch: ThemeUpdate,
+    *,
+    by: Caller,
+    precondition: Precondition | None,
+) -> Stored:
+    """Changes a theme, and re-makes the documents in which its name stands.
+
+    Raises:
+        NotFound, PreconditionRequired, PreconditionFailed, ValidationFailed
+    """
+    row = session.get(Theme, slug)
+    if row is None:
+        raise NotFound("There is no theme with this slug.")
+    must_match(precondition, etag(row.version, row.sequence))
+    current = ThemeDocument.model_validate_json(row.document)
+    fields = ThemeCreate.model_validate(current.model_dump(include=set(ThemeCreate.model_fields)))
+    wanted = patched(fields, patch)
+    if wanted == fields:
+        return _answer(row)
+    document = current.model_copy(
+        update={
+            **wanted.model_dump(),
+            "version": current.version + 1,
+            "updated_at": changes.now(session),
+        }
+    )
+    stored = _store(session, row, document, Action.UPDATED, by)
+    if document.ref() != current.ref():
+        documents.rename_theme(session, document.ref())
+    return stored
+
+
+def _store(
+    session: Session, row: Theme | None, document: ThemeDocument, action: Action, by: Caller
+) -> Stored:
+    text = document.model_dump_json()
+    sequence = changes.append(
+        session, action, Kind.THEME, document.slug, document.version, text, by=by
+    )
+    if row is None:
+        row = Theme(
+            slug=document.slug,
+            number=document.number,
+            version=document.version,
+            sequence=sequence,
+            document=text,
+        )
+        session.add(row)
+    else:
+        row.version, row.sequence, row.document = document.version, sequence, text
+    return _answer(row)
+
+
+def _answer(row: Theme) -> Stored:
+    return Stored(
+        row.document, etag(row.version, row.sequence), row.sequence, f"/v1/themes/{row.slug}"
+    )
+
+
+def refs(session: Session, slugs: Iterable[str], *, pointers: Iterable[str]) -> list[ThemeRef]:
+    """The themes as other documents name them.
+
+    Raises:
+        UnknownTheme: with the pointers of all that there are not.
+    """
+    found = []
+    faults = []
+    for slug, pointer in zip(slugs, pointers, strict=True):
+        row = session.get(Theme, slug)
+        if row is None:
+            faults.append(Fault(pointer, "unknown_theme", "No theme has this slug."))
+        else:
+            found.append(ThemeDocument.model_validate_json(row.document).ref())
+    if faults:
+        raise UnknownTheme("No theme has this slug.", faults=tuple(faults))
+    return found
+
+
+# Reading
+
+
+@cache
+def _one(dialect: Dialect) -> Prepared:
+    return dialect.prepare(
+        select(
+            Theme.document,
+            Theme.version,
+            Theme.sequence,
+            select(LogHead.sequence).scalar_subquery(),
+        ).where(col(Theme.slug) == bindparam("slug"))
+    )
+
+
+async def get(reader: Reader, slug: str) -> Stored:
+    """One theme."""
+    rows = await reader.rows(_one(reader.dialect), {"slug": slug})
+    if not rows:
+        raise NotFound("There is no theme with this slug.")
+    document, version, sequence, head = rows[0]
+    return Stored(document, etag(version, sequence), head)
+
+
+@cache
+def _all(dialect: Dialect) -> Prepared:
+    return dialect.prepare(select(Theme.slug, Theme.document).order_by(col(Theme.number)))
+
+
+@cache
+def _counts(dialect: Dialect) -> Prepared:
+    return dialect.prepare(
+        select(Innovation.theme, Innovation.status, func.count())
+        .where(col(Innovation.visibility) == Visibility.PUBLISHED.value)
+        .group_by(col(Innovation.theme), col(Innovation.status))
+    )
+
+
+async def listed(reader: Reader) -> tuple[list[str], int]:
+    """All themes, as JSON texts with their counts, and the head that they were made from."""
+    head = await changes.head(reader)
+    counts: dict[str, dict[str, int]] = {}
+    for slug, status, count in await reader.rows(_counts(reader.dialect), {}):
+        counts.setdefault(slug, {})[status] = count
+    items = []
+    for slug, document in await reader.rows(_all(reader.dialect), {}):
+        of_theme = {status.value: counts.get(slug, {}).get(status.value, 0) for status in Status}
+        items.append(f'{document[:-1]},"counts":{json.dumps(of_theme, separators=(",", ":"))}}}')
+    return items, head

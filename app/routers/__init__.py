@@ -1,0 +1,25 @@
+"""The resources, one file each: parse, call one function of the register, shape the answer."""
+
+from fastapi import APIRouter
+
+from app.routers import (
+    changes,
+    decisions,
+    evidence,
+    history,
+    innovations,
+    organisations,
+    service,
+    themes,
+)
+
+ALL: tuple[APIRouter, ...] = (
+    innovations.router,
+    decisions.router,
+    evidence.router,
+    history.router,
+    changes.router,
+    organisations.router,
+    themes.router,
+    service.router,
+)

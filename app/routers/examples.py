@@ -1,0 +1,124 @@
+"""Examples of bodies and parameters in the docs; each is run by a test."""
+
+from __future__ import annotations
+
+from typing import Any
+
+_WARD_ROUNDS = {
+    "title": "Virtual care-home ward rounds",
+    "summary": "A GP sees residents by video twice a week.",
+    "description": "The care home's nurse joins with a tablet. It replaces a weekly visit, and "
+    "takes a room with a good connection.",
+    "theme": "21st-century-tools",
+    "further_themes": ["local-system"],
+    "care_setting": "care_home",
+    "tags": ["video", "ward-round"],
+    "started_on": "2020-04-01",
+    "decision": {
+        "status": "keep",
+        "reason": "Fewer admissions.",
+        "decided_on": "2021-06-30",
+        "review_on": "2027-06-30",
+        "decided_by": "Medical director",
+    },
+    "evidence": [
+        {
+            "kind": "measure",
+            "statement": "Admissions from homes fell by a fifth.",
+            "strength": "moderate",
+            "url": "https://example.org/report",
+            "measure": {
+                "name": "Emergency admissions",
+                "unit": "per month",
+                "baseline": 50,
+                "result": 40,
+                "period": "2020-04/2020-09",
+            },
+        }
+    ],
+}
+
+INNOVATION: Any = {
+    "full": {"summary": "With a decision and evidence", "value": _WARD_ROUNDS},
+    "shortest": {
+        "summary": "Only what is required",
+        "value": {
+            "title": "Daily huddle of the whole ward",
+            "summary": "Clinical and other staff share ten minutes at the start of each day.",
+            "theme": "great-teams",
+        },
+    },
+}
+
+INNOVATION_PATCH: Any = {
+    "tags": {"summary": "Other tags", "value": {"tags": ["video", "care-homes"]}},
+    "describe": {
+        "summary": "A description, and no start",
+        "value": {"description": "All that a neighbour needs to know.", "started_on": None},
+    },
+}
+
+DECISION: Any = {
+    "retire": {
+        "summary": "Never again",
+        "value": {
+            "status": "retire",
+            "reason": "Three forms said the same thing.",
+            "decided_on": "2026-11-02",
+            "decided_by": "Ward managers' forum",
+        },
+    },
+    "keep": {
+        "summary": "Keep, and look again in a year",
+        "value": {
+            "status": "keep",
+            "reason": "Patients ask for it.",
+            "decided_on": "2026-11-02",
+            "review_on": "2027-11-02",
+            "decided_by": "Chief nurse",
+        },
+    },
+}
+
+EVIDENCE: Any = {
+    "voice": {
+        "summary": "What staff say",
+        "value": {
+            "kind": "staff_voice",
+            "statement": "Nurses say that they get home on time.",
+            "strength": "suggestive",
+        },
+    },
+    "measure": {
+        "summary": "A figure, before and after",
+        "value": {
+            "kind": "measure",
+            "statement": "The median stay became a day shorter.",
+            "strength": "moderate",
+            "measure": {"name": "Length of stay", "unit": "days", "baseline": 6, "result": 5},
+        },
+    },
+}
+
+EVIDENCE_PATCH: Any = {
+    "stronger": {"summary": "It carries further now", "value": {"strength": "strong"}}
+}
+
+THEME: Any = {
+    "eleventh": {
+        "summary": "What keeps coming up",
+        "value": {
+            "slug": "greener-care",
+            "name": "Greener care",
+            "group": "now_have",
+            "description": "Care that needs fewer journeys, less energy and less waste.",
+        },
+    }
+}
+
+THEME_PATCH: Any = {
+    "wording": {"summary": "A clearer name", "value": {"name": "Staff who are valued"}}
+}
+
+SYSTEM: Any = {"intranet": {"summary": "A trust's intranet", "value": "intranet"}}
+SOURCE_ID: Any = {"number": {"summary": "A number of its own", "value": "42"}}
