@@ -7,6 +7,7 @@ not what else might be wrong.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -70,10 +71,8 @@ async def _caller(request: Request, database: Database) -> Caller:
         raise Unauthenticated(found, refused=True)
     caller, due = found
     if due and caller.client is not None:
-        try:
+        with suppress(Unavailable):  # the note can wait, and the request need not
             await database.write(clients.note_use, caller.client)
-        except Unavailable:
-            pass  # the note can wait, and the request need not
     return caller
 
 

@@ -72,7 +72,10 @@ def install(app: FastAPI) -> None:
     def complete() -> dict[str, Any]:
         if app.openapi_schema is None:
             document = make()
-            document["components"]["schemas"] |= _schema_of_problems()
+            schemas = document["components"]["schemas"]
+            schemas |= _schema_of_problems()
+            for unused in ("HTTPValidationError", "ValidationError"):
+                schemas.pop(unused, None)
             for path, item in document["paths"].items():
                 for method in METHODS:
                     if method in item:
@@ -101,7 +104,8 @@ def _complete(path: str, method: str, operation: dict[str, Any]) -> None:
     if "requestBody" in operation:
         kinds += [UnsupportedMediaType, BodyTooLarge]
     own = operation["responses"]
-    own.pop("422", None) if "HTTPValidationError" in json.dumps(own.get("422", {})) else None
+    if "HTTPValidationError" in json.dumps(own.get("422", {})):
+        del own["422"]  # FastAPI's own shape, which no answer here has
     for status, response in problems(*kinds).items():
         known = own.get(str(status))
         if known is None:
@@ -149,5 +153,6 @@ def example(path: str, operation: dict[str, Any]) -> tuple[str, dict[str, str], 
         else:
             headers[parameter["name"]] = str(values[0])
     content = operation.get("requestBody", {}).get("content", {}).get("application/json", {})
-    body = next(iter(content.get("examples", {}).values()), {}).get("value")
+    named_bodies = list(content.get("examples", {}).values())
+    body = named_bodies[0]["value"] if named_bodies else None
     return f"{path}?{urlencode(query)}" if query else path, headers, body

@@ -8,8 +8,9 @@ from pathlib import Path
 from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
+from sqlalchemy import String, column, select, table
 
-from app.dialects import Prepared, Reader
+from app.dialects import Reader
 
 
 def config(url: str = "") -> Config:
@@ -35,7 +36,10 @@ def expected() -> str | None:
     return ScriptDirectory.from_config(config()).get_current_head()
 
 
+_REVISION = select(column("version_num", String)).select_from(table("alembic_version"))
+
+
 async def current(reader: Reader) -> str | None:
     """The revision that the database is at."""
-    rows = await reader.rows(Prepared("SELECT version_num FROM alembic_version"), {})
+    rows = await reader.rows(_REVISION, {})
     return rows[0][0] if rows else None

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import MutableMapping
+from typing import Any
+
 from alembic import context
 from sqlalchemy import Connection, NullPool, create_engine, text
 from sqlmodel import SQLModel
@@ -14,7 +17,7 @@ LOCK = 7_216_503_114
 """Any number, so long as it is always the same: two services that start at once migrate in turn."""
 
 
-def mine(name: str | None, kind: str, parents: dict[str, str | None]) -> bool:
+def mine(name: str | None, kind: str, parents: MutableMapping[Any, str | None]) -> bool:
     """Whether a name in the database is a model's; the full-text index is the migrations' own."""
     if kind == "table":
         return not (name or "").startswith("innovation_text")

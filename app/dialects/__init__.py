@@ -7,16 +7,16 @@ the protocols here; what differs is in :mod:`app.dialects.sqlite` and
 
 from __future__ import annotations
 
-from app.dialects.protocol import Dialect, Prepared, Read, Reader, Reads, TextSearch, Values
+from app.dialects.protocol import Dialect, Read, Reader, Reads, Statement, TextSearch, Values
 from app.dialects.types import Moment, rfc3339
 
 __all__ = [
     "Dialect",
     "Moment",
-    "Prepared",
     "Read",
     "Reader",
     "Reads",
+    "Statement",
     "TextSearch",
     "Values",
     "dialect_for",

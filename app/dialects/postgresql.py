@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache, partial
 from typing import Any, TypeVar
 
 import psycopg
@@ -12,7 +13,6 @@ from sqlalchemy import (
     Double,
     Engine,
     Integer,
-    Select,
     Text,
     bindparam,
     cast,
@@ -23,7 +23,16 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import psycopg as sqlalchemy_psycopg
 
-from app.dialects.protocol import Alternative, Dialect, Prepared, Read, Row, TextSearch, Values
+from app.dialects.protocol import (
+    KEPT_STATEMENTS,
+    Alternative,
+    Prepared,
+    Read,
+    Row,
+    Statement,
+    TextSearch,
+    Values,
+)
 from app.settings import Settings
 
 T = TypeVar("T")
@@ -41,7 +50,8 @@ class Postgresql:
 
     def __init__(self, url: str) -> None:
         self.url = make_url(url).set(drivername="postgresql+psycopg")
-        self._compiler = sqlalchemy_psycopg.dialect()
+        compiler = sqlalchemy_psycopg.dialect()  # type: ignore[no-untyped-call]
+        self.prepare = lru_cache(KEPT_STATEMENTS)(partial(Prepared.of, compiler=compiler))
 
     def engine(self, settings: Settings) -> Engine:
         lock_timeout = f"{settings.lock_timeout_seconds * 1000:.0f}ms"
@@ -58,9 +68,6 @@ class Postgresql:
 
     def reads(self, settings: Settings) -> PostgresqlReads:
         return PostgresqlReads(self, settings)
-
-    def prepare(self, statement: Select[Any]) -> Prepared:
-        return Prepared.of(statement, self._compiler)
 
     def text_search(self) -> TextSearch:
         index: ColumnElement[Any] = literal_column("innovation.search")
@@ -89,13 +96,14 @@ class Postgresql:
 class _Connection:
     """A reader over one pooled connection."""
 
-    def __init__(self, dialect: Dialect, driver: psycopg.AsyncConnection[Row]) -> None:
+    def __init__(self, dialect: Postgresql, driver: psycopg.AsyncConnection[Row]) -> None:
         self.dialect = dialect
         self._driver = driver
 
-    async def rows(self, statement: Prepared, values: Values) -> Sequence[Row]:
+    async def rows(self, statement: Statement, values: Values) -> Sequence[Row]:
         # The SQL is ours; only its values come from outside, and they travel beside it.
-        cursor = await self._driver.execute(statement.sql, statement.bound(values))  # type: ignore[arg-type]
+        prepared = self.dialect.prepare(statement)
+        cursor = await self._driver.execute(prepared.sql.encode(), prepared.bound(values))
         return await cursor.fetchall()
 
 

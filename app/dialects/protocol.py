@@ -3,7 +3,7 @@
 Reading and writing take different ways, because they cost different things. A write is rare and
 has rules: it goes through one SQLModel session, on one thread (see :mod:`app.database`). A read is
 frequent and only joins stored documents: it goes straight to the driver, with SQL that SQLAlchemy
-made once for each shape of query (:class:`Prepared`). The figures are in decision record 0004.
+made once for each shape of query. The figures are in decision record 0004.
 """
 
 from __future__ import annotations
@@ -13,24 +13,28 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
 
 import sqlalchemy
-from sqlalchemy import ColumnElement, Engine, FromClause, Select
+from sqlalchemy import URL, ColumnElement, Engine, FromClause, Select
 
 from app.settings import Settings
 
 T = TypeVar("T")
 Row = tuple[Any, ...]
 Values = Mapping[str, object]
+Statement = Select[*tuple[Any, ...]]
+
+KEPT_STATEMENTS = 4096
+"""Statements whose SQL a dialect keeps; a list has one for each shape of its query."""
 
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A statement as the driver takes it, with named parameters; made once, run often."""
+    """A statement as a driver takes it, with named parameters."""
 
     sql: str
     constants: Values = field(default_factory=dict)
 
     @classmethod
-    def of(cls, statement: Select[Any], compiler: sqlalchemy.Dialect) -> Prepared:
+    def of(cls, statement: Statement, compiler: sqlalchemy.Dialect) -> Prepared:
         """The statement in the compiler's SQL; what it says of itself goes along as constants."""
         compiled = statement.compile(dialect=compiler)
         constants = {name: value for name, value in compiled.params.items() if value is not None}
@@ -47,8 +51,11 @@ class Reader(Protocol):
     @property
     def dialect(self) -> Dialect: ...
 
-    async def rows(self, statement: Prepared, values: Values) -> Sequence[Row]:
-        """All rows of the answer."""
+    async def rows(self, statement: Statement, values: Values) -> Sequence[Row]:
+        """All rows of the answer.
+
+        The statement must be one that lives on, made once for its shape: its SQL is kept with it.
+        """
         ...
 
 
@@ -91,7 +98,10 @@ class Alternative:
 class Dialect(Protocol):
     """One database engine, with all that is its own."""
 
+    def __hash__(self) -> int: ...
+
     name: str
+    url: URL
     embedded: bool
     """Whether the service owns the database and brings it to head by itself."""
 
@@ -100,8 +110,6 @@ class Dialect(Protocol):
         ...
 
     def reads(self, settings: Settings) -> Reads: ...
-
-    def prepare(self, statement: Select[Any]) -> Prepared: ...
 
     def text_search(self) -> TextSearch: ...
 

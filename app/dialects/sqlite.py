@@ -7,6 +7,7 @@ import sqlite3
 import threading
 from collections.abc import Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache, partial
 from typing import Any, TypeVar
 
 from sqlalchemy import (
@@ -15,7 +16,6 @@ from sqlalchemy import (
     Engine,
     Integer,
     MetaData,
-    Select,
     Table,
     create_engine,
     event,
@@ -26,7 +26,16 @@ from sqlalchemy import (
 from sqlalchemy.dialects import sqlite as sqlalchemy_sqlite
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from app.dialects.protocol import Alternative, Dialect, Prepared, Read, Row, TextSearch, Values
+from app.dialects.protocol import (
+    KEPT_STATEMENTS,
+    Alternative,
+    Prepared,
+    Read,
+    Row,
+    Statement,
+    TextSearch,
+    Values,
+)
 from app.settings import Settings
 
 T = TypeVar("T")
@@ -48,12 +57,12 @@ class Sqlite:
     embedded = True
 
     def __init__(self, url: str) -> None:
-        database = make_url(url).database
-        if not database or database == ":memory:":
+        self.url = make_url(url)
+        if self.url.database in (None, "", ":memory:"):
             raise ValueError("An embedded register needs a file: `sqlite:///register.db`.")
-        self.url = url
-        self.file = database
-        self._compiler = sqlalchemy_sqlite.dialect(paramstyle="named")
+        self.file = str(self.url.database)
+        compiler = sqlalchemy_sqlite.dialect(paramstyle="named")
+        self.prepare = lru_cache(KEPT_STATEMENTS)(partial(Prepared.of, compiler=compiler))
 
     def engine(self, settings: Settings) -> Engine:
         engine = create_engine(
@@ -85,9 +94,6 @@ class Sqlite:
 
     def reads(self, settings: Settings) -> SqliteReads:
         return SqliteReads(self, settings)
-
-    def prepare(self, statement: Select[Any]) -> Prepared:
-        return Prepared.of(statement, self._compiler)
 
     def text_search(self) -> TextSearch:
         index = Table("innovation_text", MetaData(), Column("rowid", Integer))
@@ -122,7 +128,7 @@ class Sqlite:
 class _Connection:
     """A reader over one connection, which stops a statement that costs more than ``ticks``."""
 
-    def __init__(self, dialect: Dialect, file: str, timeout: float, *, ticks: int | None) -> None:
+    def __init__(self, dialect: Sqlite, file: str, timeout: float, *, ticks: int | None) -> None:
         self.dialect = dialect
         self._ticks_left = ticks or 0
         self._ticks = ticks
@@ -147,8 +153,9 @@ class _Connection:
             self._ticks_left = self._ticks
         return self
 
-    async def rows(self, statement: Prepared, values: Values) -> Sequence[Row]:
-        return self.driver.execute(statement.sql, statement.bound(values)).fetchall()
+    async def rows(self, statement: Statement, values: Values) -> Sequence[Row]:
+        prepared = self.dialect.prepare(statement)
+        return self.driver.execute(prepared.sql, prepared.bound(values)).fetchall()
 
 
 class SqliteReads:

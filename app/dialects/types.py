@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Any
 
 from sqlalchemy import Dialect, String, types
 
@@ -22,7 +23,7 @@ class Moment(types.TypeDecorator[datetime]):
     impl = String(27)
     cache_ok = True
 
-    def load_dialect_impl(self, dialect: Dialect) -> types.TypeEngine[object]:
+    def load_dialect_impl(self, dialect: Dialect) -> types.TypeEngine[Any]:
         # Byte order, whatever the database's own collation: an index on it is in time order.
         collation = "C" if dialect.name == "postgresql" else None
         return dialect.type_descriptor(String(27, collation=collation))

@@ -83,7 +83,7 @@ class Route(APIRoute):
     def _media_types(self) -> tuple[str, ...]:
         if self.body_field is None:
             return ()
-        return (_JSON, _MERGE_PATCH) if "PATCH" in self.methods else (_JSON,)
+        return (_JSON, _MERGE_PATCH) if "PATCH" in (self.methods or ()) else (_JSON,)
 
 
 async def _check_body(request: Request, taken: tuple[str, ...]) -> None:

@@ -279,7 +279,7 @@ class InnovationPage(Document):
 
 
 class InnovationSort(StrEnum):
-    """In which order; a minus turns it round. `review_on`: the soonest first, those without last."""
+    """In which order; a minus turns it round. By `review_on`, those without one come last."""
 
     RELEVANCE = "relevance"
     CREATED_AT = "created_at"

@@ -13,13 +13,12 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, bindparam, func, insert, or_, select, update
+from sqlalchemy import Select, String, bindparam, func, insert, or_, select, update
 from sqlmodel import Session, col
 
-from app.dialects import Dialect, Prepared, Reader, rfc3339
+from app.dialects import Reader, rfc3339
 from app.errors import Fault, ValidationFailed
 from app.models.changes import Action, Change, ChangesQuery, Kind, LogHead
 from app.models.organisations import Organisation
@@ -72,22 +71,23 @@ def next_sequence(session: Session) -> int:
     return log.sequence + 1
 
 
-def append(
-    session: Session,
-    action: Action,
-    kind: Kind,
-    thing: str,
-    version: int,
-    document: str,
-    *,
-    by: Caller = OPERATOR,
-    public: bool = True,
-    organisation: str | None = None,
-) -> int:
-    """Appends a line; returns its sequence number.
+@dataclass(frozen=True, slots=True)
+class Thing:
+    """What a line is about: a version of something, and who may see it.
 
     A line that is not public shows only to those who cover ``organisation``.
     """
+
+    kind: Kind
+    id: str
+    version: int
+    document: str
+    public: bool = True
+    organisation: str | None = None
+
+
+def append(session: Session, action: Action, thing: Thing, *, by: Caller = OPERATOR) -> int:
+    """Appends a line; returns its sequence number."""
     log: _Log = session.info[_LOG]
     log.sequence += 1
     line = {
@@ -96,15 +96,15 @@ def append(
         "client": by.client,
         "by": by.organisation,
         "action": action.value,
-        "kind": kind.value,
-        "thing": thing,
-        "version": version,
-        "public": public,
-        "organisation": organisation,
-        "document_digest": document_digest(document),
+        "kind": thing.kind.value,
+        "thing": thing.id,
+        "version": thing.version,
+        "public": thing.public,
+        "organisation": thing.organisation,
+        "document_digest": document_digest(thing.document),
     }
     log.digest = line_digest(log.digest, line)
-    log.lines.append({**line, "document": document, "digest": log.digest})
+    log.lines.append({**line, "document": thing.document, "digest": log.digest})
     return log.sequence
 
 
@@ -144,28 +144,26 @@ class Lines:
     head: int
 
 
-@cache
-def _head(dialect: Dialect) -> Prepared:
-    return dialect.prepare(select(LogHead.sequence))
+_HEAD = select(col(LogHead.sequence))
 
 
 async def head(reader: Reader) -> int:
     """The newest line's sequence: the name of the register's state."""
-    rows = await reader.rows(_head(reader.dialect), {})
+    rows = await reader.rows(_HEAD, {})
     return int(rows[0][0])
 
 
 COLUMNS = (
-    Change.sequence,
-    Change.at,
-    Change.by,
-    Change.action,
-    Change.kind,
-    Change.thing,
-    Change.version,
-    Change.document_digest,
-    Change.digest,
-    Change.document,
+    col(Change.sequence),
+    col(Change.at),
+    col(Change.by),
+    col(Change.action),
+    col(Change.kind),
+    col(Change.thing),
+    col(Change.version),
+    col(Change.document_digest),
+    col(Change.digest),
+    col(Change.document),
 )
 """What :func:`as_json` makes a line of."""
 
@@ -179,38 +177,33 @@ def as_json(row: Sequence[Any]) -> str:
     return f'{meta[:-1]},"document":{"null" if row[9] is None else row[9]}}}'
 
 
-@cache
-def _after(dialect: Dialect, *, everything: bool) -> Prepared:
-    lines = select(*COLUMNS).where(col(Change.sequence) > bindparam("after"))
-    if not everything:
-        lines = lines.where(_visible())
-    return dialect.prepare(lines.order_by(col(Change.sequence)).limit(bindparam("limit")))
-
-
-@cache
-def _hidden(dialect: Dialect) -> Prepared:
-    """How many lines are not the caller's to see; there are few, and they have an index."""
-    return dialect.prepare(
-        select(func.count())
-        .select_from(Change)
-        .where(
-            col(Change.public).is_(False),
-            col(Change.sequence) > bindparam("after"),
-            or_(col(Change.organisation).is_(None), col(Change.organisation).not_in(_covered())),
-        )
-    )
-
-
-def _visible() -> ColumnElement[bool]:
-    return or_(col(Change.public).is_(True), col(Change.organisation).in_(_covered()))
-
-
-def _covered() -> Select[tuple[str]]:
+def _covered() -> Select[str]:
     """The organisations that the caller's own one covers; see :meth:`Caller.covers`."""
     place = (Organisation.code, Organisation.icb, Organisation.region)
     return select(col(Organisation.code)).where(
-        or_(*(col(column) == bindparam("own") for column in place))
+        or_(*(col(column) == bindparam("own", type_=String) for column in place))
     )
+
+
+_EVERYTHING = (
+    select(*COLUMNS)
+    .where(col(Change.sequence) > bindparam("after"))
+    .order_by(col(Change.sequence))
+    .limit(bindparam("limit"))
+)
+_VISIBLE = _EVERYTHING.where(
+    or_(col(Change.public).is_(True), col(Change.organisation).in_(_covered()))
+)
+_HIDDEN = (
+    select(func.count())
+    .select_from(Change)
+    .where(
+        col(Change.public).is_(False),
+        col(Change.sequence) > bindparam("after"),
+        or_(col(Change.organisation).is_(None), col(Change.organisation).not_in(_covered())),
+    )
+)
+"""How many lines are not the caller's to see; there are few, and they have an index."""
 
 
 async def page(reader: Reader, query: ChangesQuery, caller: Caller) -> Lines:
@@ -235,8 +228,8 @@ async def page(reader: Reader, query: ChangesQuery, caller: Caller) -> Lines:
     values = {"after": query.after, "own": caller.organisation or "", "limit": query.limit}
     total = newest - query.after
     if not caller.curates:
-        total -= (await reader.rows(_hidden(reader.dialect), values))[0][0]
-    rows = await reader.rows(_after(reader.dialect, everything=caller.curates), values)
+        total -= (await reader.rows(_HIDDEN, values))[0][0]
+    rows = await reader.rows(_EVERYTHING if caller.curates else _VISIBLE, values)
     # A page that is not full has seen all there was, hidden lines at the end included.
     seen = rows[-1][0] if len(rows) == query.limit else max(newest, rows[-1][0] if rows else 0)
     return Lines([as_json(row) for row in rows], query.limit, total, seen, newest)

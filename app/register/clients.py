@@ -6,13 +6,11 @@ import hashlib
 import secrets
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from functools import cache
-from typing import Any
 
 from sqlalchemy import bindparam, select, update
 from sqlmodel import Session, col
 
-from app.dialects import Dialect, Prepared, Reader, rfc3339
+from app.dialects import Reader, rfc3339
 from app.errors import NotFound, UnknownOrganisation
 from app.models.changes import Action, Kind
 from app.models.clients import Client, ClientDocument, Scope
@@ -96,17 +94,10 @@ def note_use(session: Session, client: str) -> None:
 
 def _log(session: Session, action: Action, row: Client, *, version: int, by: Caller) -> None:
     text = _document(row).model_dump_json()
-    changes.append(
-        session,
-        action,
-        Kind.CLIENT,
-        row.id,
-        version,
-        text,
-        by=by,
-        public=False,
-        organisation=row.organisation,
+    thing = changes.Thing(
+        Kind.CLIENT, row.id, version, text, public=False, organisation=row.organisation
     )
+    changes.append(session, action, thing, by=by)
 
 
 def _document(row: Client) -> ClientDocument:
@@ -124,19 +115,19 @@ def _hash(key: str) -> str:
 # Reading
 
 
-@cache
-def _of_key(dialect: Dialect) -> Prepared:
-    columns = ("id", "organisation", "scopes", "expires_at", "revoked_at", "last_used_at")
-    return dialect.prepare(
-        select(*(getattr(Client, name) for name in columns)).where(
-            col(Client.key_hash) == bindparam("key_hash")
-        )
-    )
+_OF_KEY = select(
+    col(Client.id),
+    col(Client.organisation),
+    col(Client.scopes),
+    col(Client.expires_at),
+    col(Client.revoked_at),
+    col(Client.last_used_at),
+).where(col(Client.key_hash) == bindparam("key_hash"))
 
 
 async def of_key(reader: Reader, key: str, now: datetime) -> tuple[Caller, bool] | str:
     """Who has this key, and whether its use is to be noted; or why the key is refused."""
-    rows: Sequence[Any] = await reader.rows(_of_key(reader.dialect), {"key_hash": _hash(key)})
+    rows = await reader.rows(_OF_KEY, {"key_hash": _hash(key)})
     if not rows:
         return "The register does not know this key."
     client, organisation, scopes, expires_at, revoked_at, last_used_at = rows[0]

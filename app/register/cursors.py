@@ -27,7 +27,8 @@ def decode(query: str, cursor: str, kinds: Sequence[type[Key]]) -> list[Key]:
     """
     try:
         raw = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
-        seal, *key = json.loads(raw)
+        seal, *parts = json.loads(raw)
+        key: list[Key] = parts
         fits = seal == _seal(query, key) and [type(part) for part in key] == list(kinds)
     except (ValueError, TypeError, RecursionError, binascii.Error):
         fits = False

@@ -73,8 +73,8 @@ def _remake(
         for number, text in batch:
             document = json.loads(text)
             edit(document)
-            text = json.dumps(document, ensure_ascii=False, separators=(",", ":"))
-            remade.append({"of": number, "text": text})
+            edited = json.dumps(document, ensure_ascii=False, separators=(",", ":"))
+            remade.append({"of": number, "text": edited})
         session.connection().execute(statement, remade)
     # What the session holds of them is old now.
     session.expire_all()
@@ -84,7 +84,7 @@ def _batches(session: Session, which: ColumnElement[bool]) -> Iterator[list[tupl
     last = 0
     while True:
         rows = session.execute(
-            select(Innovation.number, Innovation.document)
+            select(col(Innovation.number), col(Innovation.document))
             .where(which, col(Innovation.number) > last)
             .order_by(col(Innovation.number))
             .limit(_BATCH)

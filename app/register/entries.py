@@ -101,7 +101,7 @@ def to_write(session: Session, name: str, *, by: Caller) -> Innovation:
         NotFound, Withdrawn, Forbidden
     """
     key = identifier(name)
-    row = None
+    row: Innovation | None = None
     if key is not None:
         column = col(Innovation.number) if isinstance(key, int) else col(Innovation.id)
         row = session.execute(select(Innovation).where(column == key)).scalar_one_or_none()
@@ -148,17 +148,15 @@ def _append(
 ) -> int:
     # Who could see it before is told of its withdrawal, too.
     public = Visibility.PUBLISHED in (document.visibility, was)
-    return changes.append(
-        session,
-        action,
+    thing = changes.Thing(
         Kind.INNOVATION,
         document.id,
         document.version,
         text,
-        by=by,
-        public=public,
-        organisation=document.organisation.code,
+        public,
+        document.organisation.code,
     )
+    return changes.append(session, action, thing, by=by)
 
 
 def _keys(document: InnovationPublic) -> dict[str, Any]:

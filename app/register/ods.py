@@ -7,10 +7,9 @@
 from __future__ import annotations
 
 import csv
-from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 
 from sqlmodel import Session
 
@@ -44,44 +43,38 @@ class Report:
     skipped: list[Skipped] = field(default_factory=list)
 
 
+class _NotTaken(Exception):
+    """A line cannot be taken; its words say why."""
+
+
 def import_trusts(session: Session, lines: Iterable[str], report: Report) -> Iterator[int]:
     """Takes over the file's trusts, line by line; yields the number of each line done.
 
     Repeatable: what is known stays as it is. A line that cannot be taken is reported, and the
     others go on.
     """
-    seen: Counter[str] = Counter()
+    seen: set[str] = set()
     for number, row in enumerate(csv.reader(lines, strict=True), start=1):
-        why = _take(session, row, seen, report)
-        if why is not None:
-            report.skipped.append(Skipped(number, row[0][:12] if row else "", why))
+        try:
+            _take(session, row, seen, report)
+        except _NotTaken as why:
+            report.skipped.append(Skipped(number, row[0][:12] if row else "", str(why)))
         yield number
 
 
-def _take(session: Session, row: list[str], seen: Counter[str], report: Report) -> str | None:
-    """Takes one line; returns why not, if it cannot."""
+def _take(session: Session, row: list[str], seen: set[str], report: Report) -> None:
     if len(row) != COLUMNS:
-        return f"it has {len(row)} columns, not {COLUMNS}: is it an ODS file?"
+        raise _NotTaken(f"it has {len(row)} columns, not {COLUMNS}: is it an ODS file?")
     code, name, region, icb = (value.strip() for value in row[:4])
     if not code.isalnum() or not code.isascii() or not name:
-        return "it has no code or no name"
-    seen[code] += 1
-    if seen[code] > 1:
-        return "the code stands on an earlier line, too"
-    if not icb:
-        return "it has no ICB, so it is not in England"
-    parent = session.get(Organisation, icb)
-    if parent is None or parent.kind != OrganisationKind.ICB:
-        return f"its ICB {icb[:12]} is not known"
-    if parent.parent != region:
-        return f"its ICB {icb[:12]} is not in the region that the line names"
-    try:
-        opened, closed = _day(row[10]), _day(row[11])
-    except ValueError:
-        return "a date is not of the form YYYYMMDD"
+        raise _NotTaken("it has no code or no name")
+    if code in seen:
+        raise _NotTaken("the code stands on an earlier line, too")
+    seen.add(code)
+    _check_place(session, region, icb)
     known = session.get(Organisation, code)
     if known is not None and known.kind != OrganisationKind.TRUST:
-        return f"the code is that of another kind of organisation ({known.kind})"
+        raise _NotTaken(f"the code is that of another kind of organisation ({known.kind})")
     before = (known.name, known.closed) if known else None
     # The file shouts; where that is all that differs, our spelling stays.
     same_name = known is not None and known.name.casefold() == name.casefold()
@@ -90,11 +83,20 @@ def _take(session: Session, row: list[str], seen: Counter[str], report: Report) 
         known.name if known is not None and same_name else spelt(name),
         OrganisationKind.TRUST,
         icb,
-        opened,
-        closed,
+        _day(row[10]),
+        _day(row[11]),
     )
     _count(report, organisations.put(session, facts, by=OPERATOR), before, facts)
-    return None
+
+
+def _check_place(session: Session, region: str, icb: str) -> None:
+    if not icb:
+        raise _NotTaken("it has no ICB, so it is not in England")
+    parent = session.get(Organisation, icb)
+    if parent is None or parent.kind != OrganisationKind.ICB:
+        raise _NotTaken(f"its ICB {icb[:12]} is not known")
+    if parent.parent != region:
+        raise _NotTaken(f"its ICB {icb[:12]} is not in the region that the line names")
 
 
 def _count(
@@ -116,7 +118,12 @@ def _count(
 
 
 def _day(text: str) -> date | None:
-    return datetime.strptime(text.strip(), "%Y%m%d").date() if text.strip() else None  # noqa: DTZ007
+    if not text.strip():
+        return None
+    try:
+        return datetime.strptime(text.strip(), "%Y%m%d").replace(tzinfo=UTC).date()
+    except ValueError:
+        raise _NotTaken("a date is not of the form YYYYMMDD") from None
 
 
 _SMALL = {"and", "of", "for", "the", "in", "on", "upon", "with"}

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from functools import cache, lru_cache
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, bindparam, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, String, bindparam, func, or_, select, tuple_
 from sqlmodel import Session, col
 
-from app.dialects import Dialect, Prepared, Reader
+from app.dialects import Reader, Statement
 from app.errors import Fault, NotFound, OrganisationClosed, UnknownOrganisation
 from app.models.changes import Action, Kind, LogHead
 from app.models.organisations import (
@@ -81,7 +81,7 @@ def _follow(session: Session, code: str, by: Caller) -> None:
     """Re-makes what names this organisation: its innovations, and the bodies below and beside."""
     row = session.get_one(Organisation, code)
     documents.move_organisation(session, _place(row.document))
-    below = session.execute(select(Organisation.code).where(col(Organisation.parent) == code))
+    below = session.execute(select(col(Organisation.code)).where(col(Organisation.parent) == code))
     for child in below.scalars().all():
         child_row = session.get_one(Organisation, child)
         _store(session, child_row, _facts(child_row), by)
@@ -120,15 +120,9 @@ def _store(session: Session, row: Organisation | None, facts: Facts, by: Caller)
         updated_at=now,
     )
     text = document.model_dump_json()
-    sequence = changes.append(
-        session,
-        Action.UPDATED if before else Action.CREATED,
-        Kind.ORGANISATION,
-        facts.code,
-        document.version,
-        text,
-        by=by,
-    )
+    action = Action.UPDATED if before else Action.CREATED
+    thing = changes.Thing(Kind.ORGANISATION, facts.code, document.version, text)
+    sequence = changes.append(session, action, thing, by=by)
     keys: dict[str, Any] = {
         "kind": facts.kind.value,
         "name": facts.name,
@@ -152,7 +146,7 @@ def _store(session: Session, row: Organisation | None, facts: Facts, by: Caller)
 
 def _linked(session: Session, here: Any, there: Any, code: str) -> list[SuccessionRef]:
     rows = session.execute(
-        select(Organisation.code, Organisation.name, Succession.date)
+        select(col(Organisation.code), col(Organisation.name), col(Succession.date))
         .join(Succession, col(Organisation.code) == col(there))
         .where(col(here) == code)
         .order_by(col(Succession.date), col(Organisation.code))
@@ -193,21 +187,17 @@ def _closed(organisation: OrganisationPublic, pointer: str) -> OrganisationClose
 # Reading
 
 
-@cache
-def _one(dialect: Dialect) -> Prepared:
-    return dialect.prepare(
-        select(
-            Organisation.document,
-            Organisation.version,
-            Organisation.sequence,
-            select(LogHead.sequence).scalar_subquery(),
-        ).where(col(Organisation.code) == bindparam("code"))
-    )
+_ONE = select(
+    col(Organisation.document),
+    col(Organisation.version),
+    col(Organisation.sequence),
+    select(col(LogHead.sequence)).scalar_subquery(),
+).where(col(Organisation.code) == bindparam("code"))
 
 
 async def get(reader: Reader, code: str) -> Stored:
     """One organisation, with its ICB, its region and its successors."""
-    rows = await reader.rows(_one(reader.dialect), {"code": code})
+    rows = await reader.rows(_ONE, {"code": code})
     if not rows:
         raise NotFound("There is no organisation with this ODS code.")
     document, version, sequence, head = rows[0]
@@ -228,8 +218,8 @@ async def page(reader: Reader, query: OrganisationQuery) -> Listed:
     if query.cursor:
         values["key"], values["after"] = cursors.decode(name, query.cursor, (str, str))
     head = await changes.head(reader)
-    rows = await reader.rows(_page(reader.dialect, tuple(values), query.open), values)
-    total = await reader.rows(_total(reader.dialect, tuple(values), query.open), values)
+    rows = await reader.rows(_page(tuple(values), query.open), values)
+    total = await reader.rows(_total(tuple(values), query.open), values)
     more = len(rows) > query.limit
     rows = rows[: query.limit]
     following = cursors.encode(name, rows[-1][1:]) if more else None
@@ -241,19 +231,21 @@ def _escaped(words: str) -> str:
 
 
 @lru_cache(256)
-def _page(dialect: Dialect, given: tuple[str, ...], is_open: bool | None) -> Prepared:
+def _page(given: tuple[str, ...], is_open: bool | None) -> Statement:
     order = (col(Organisation.name_key), col(Organisation.code))
-    statement = select(Organisation.document, *order).where(*_conditions(given, is_open))
+    statement: Statement = select(col(Organisation.document), *order).where(
+        *_conditions(given, is_open)
+    )
     if "after" in given:
-        after = (bindparam("key"), bindparam("after"))
-        statement = statement.where(tuple_(*order) > tuple_(*after))
-    return dialect.prepare(statement.order_by(*order).limit(bindparam("limit")))
+        last = tuple_(bindparam("key", type_=String), bindparam("after", type_=String))
+        statement = statement.where(tuple_(*order) > last)
+    return statement.order_by(*order).limit(bindparam("limit"))
 
 
 @lru_cache(256)
-def _total(dialect: Dialect, given: tuple[str, ...], is_open: bool | None) -> Prepared:
+def _total(given: tuple[str, ...], is_open: bool | None) -> Statement:
     statement = select(func.count()).select_from(Organisation)
-    return dialect.prepare(statement.where(*_conditions(given, is_open)))
+    return statement.where(*_conditions(given, is_open))
 
 
 def _conditions(given: tuple[str, ...], is_open: bool | None) -> list[ColumnElement[bool]]:
@@ -262,7 +254,7 @@ def _conditions(given: tuple[str, ...], is_open: bool | None) -> list[ColumnElem
         named = col(Organisation.name_key).like(bindparam("q"), escape="\\")
         conditions.append(or_(named, col(Organisation.code) == bindparam("code")))
     for key, column in (("kind", Organisation.kind), ("parent", Organisation.parent)):
-        names = [bindparam(name) for name in given if name.startswith(f"{key}_")]
+        names = [bindparam(name, type_=String) for name in given if name.startswith(f"{key}_")]
         if names:
             conditions.append(col(column).in_(names))
     if is_open is not None:

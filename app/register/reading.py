@@ -5,10 +5,10 @@ from __future__ import annotations
 from functools import cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import Boolean, ColumnElement, Select, bindparam, func, or_, select, tuple_
+from sqlalchemy import Boolean, bindparam, func, or_, select, tuple_
 from sqlmodel import col
 
-from app.dialects import Dialect, Prepared, Reader
+from app.dialects import Reader, Statement
 from app.errors import NotFound, Withdrawn
 from app.models.changes import Change, Kind, LogHead
 from app.models.decisions import Decision
@@ -57,7 +57,7 @@ async def get_by_source(reader: Reader, source: Source, caller: Caller) -> Store
         "source_system": source.system,
         "source_id": source.id,
     }
-    rows = await reader.rows(_of_source(reader.dialect), values)
+    rows = await reader.rows(_OF_SOURCE, values)
     return _stored(_visible(_Entry(*rows[0]) if rows else None, caller))
 
 
@@ -74,8 +74,8 @@ async def _find(reader: Reader, name: str) -> _Entry | None:
     key = identifier(name)
     if key is None:
         return None
-    statement = _by_number if isinstance(key, int) else _by_id
-    rows = await reader.rows(statement(reader.dialect), {"key": key})
+    statement = _BY_NUMBER if isinstance(key, int) else _BY_ID
+    rows = await reader.rows(statement, {"key": key})
     return _Entry(*rows[0]) if rows else None
 
 
@@ -92,27 +92,18 @@ def _visible(entry: _Entry | None, caller: Caller) -> _Entry:
     return entry
 
 
-def _one() -> Select[Any]:
-    columns = (getattr(Innovation, name) for name in _Entry._fields[:-1])
-    return select(*columns, select(LogHead.sequence).scalar_subquery())
-
-
-@cache
-def _by_id(dialect: Dialect) -> Prepared:
-    return dialect.prepare(_one().where(col(Innovation.id) == bindparam("key")))
-
-
-@cache
-def _by_number(dialect: Dialect) -> Prepared:
-    return dialect.prepare(_one().where(col(Innovation.number) == bindparam("key")))
-
-
-@cache
-def _of_source(dialect: Dialect) -> Prepared:
-    names = ("submitter", "source_system", "source_id")
-    return dialect.prepare(
-        _one().where(*(col(getattr(Innovation, name)) == bindparam(name) for name in names))
+_ONE: Statement = select(
+    *(col(getattr(Innovation, name)) for name in _Entry._fields[:-1]),
+    select(col(LogHead.sequence)).scalar_subquery(),
+)
+_BY_ID = _ONE.where(col(Innovation.id) == bindparam("key"))
+_BY_NUMBER = _ONE.where(col(Innovation.number) == bindparam("key"))
+_OF_SOURCE = _ONE.where(
+    *(
+        col(getattr(Innovation, name)) == bindparam(name)
+        for name in ("submitter", "source_system", "source_id")
     )
+)
 
 
 # What belongs to an innovation
@@ -122,7 +113,7 @@ async def decision(reader: Reader, name: str, identity: str, caller: Caller) -> 
     """One decision of an innovation; it never changes."""
     entry = _visible(await _find(reader, name), caller)
     values = {"id": identity.lower(), "number": entry.number}
-    rows = await reader.rows(_decision(reader.dialect), values)
+    rows = await reader.rows(_DECISION, values)
     if not rows:
         raise NotFound("This innovation has no such decision.")
     return Stored(rows[0][0], etag(1, entry.number), entry.head)
@@ -132,7 +123,7 @@ async def piece_of_evidence(reader: Reader, name: str, identity: str, caller: Ca
     """One piece of evidence of an innovation."""
     entry = _visible(await _find(reader, name), caller)
     values = {"id": identity.lower(), "number": entry.number}
-    rows = await reader.rows(_piece(reader.dialect), values)
+    rows = await reader.rows(_PIECE, values)
     if not rows:
         raise NotFound("This innovation has no such evidence.")
     document, version = rows[0]
@@ -167,10 +158,10 @@ async def history(
     values |= {"limit": limit + 1, "after": 0}
     if cursor:
         (values["after"],) = cursors.decode(query, cursor, (int,))
-    counted = await reader.rows(_history_total(reader.dialect), values)
+    counted = await reader.rows(_HISTORY_TOTAL, values)
     if not counted[0][0]:
         raise NotFound(NO_SUCH)
-    rows = await reader.rows(_history(reader.dialect), values)
+    rows = await reader.rows(_HISTORY, values)
     following = cursors.encode(query, [rows[limit - 1][6]]) if len(rows) > limit else None
     lines = [changes.as_json(row) for row in rows[:limit]]
     return Listed(lines, limit, counted[0][0], following, entry.head)
@@ -182,7 +173,7 @@ async def version(reader: Reader, name: str, number: int, caller: Caller) -> Sto
     if entry is None:
         raise NotFound(NO_SUCH)
     values = _history_values(entry, caller) | {"limit": 1, "after": number - 1}
-    rows = await reader.rows(_history(reader.dialect), values)
+    rows = await reader.rows(_HISTORY, values)
     if not rows or rows[0][6] != number:
         raise NotFound("This innovation has no such version.")
     return Stored(changes.as_json(rows[0]), f'"{rows[0][8]}"', entry.head)
@@ -214,8 +205,8 @@ async def _belonging(
     if cursor:
         last = cursors.decode(query, cursor, (str,) * len(order))
         values |= {f"last_{i}": key for i, key in enumerate(last)}
-    rows = await reader.rows(_listing(reader.dialect, what, after=bool(cursor)), values)
-    total = await reader.rows(_counting(reader.dialect, what), values)
+    rows = await reader.rows(_listing(what, after=bool(cursor)), values)
+    total = await reader.rows(_counting(what), values)
     more = len(rows) > limit
     rows = rows[:limit]
     following = cursors.encode(query, [str(key) for key in rows[-1][1:]]) if more else None
@@ -223,65 +214,45 @@ async def _belonging(
 
 
 @cache
-def _listing(dialect: Dialect, what: str, *, after: bool) -> Prepared:
+def _listing(what: str, *, after: bool) -> Statement:
     table, order, backwards = _BELONGING[what]
     columns = [col(column) for column in order]
-    statement = select(table.document, *columns).where(col(table.number) == bindparam("number"))
+    statement = select(col(table.document), *columns)
+    statement = statement.where(col(table.number) == bindparam("number"))
     if after:
         keys = tuple_(*columns)
         last = tuple_(*(bindparam(f"last_{i}") for i in range(len(columns))))
         statement = statement.where(keys < last if backwards else keys > last)
     ordered = statement.order_by(*(key.desc() if backwards else key.asc() for key in columns))
-    return dialect.prepare(ordered.limit(bindparam("limit")))
+    return ordered.limit(bindparam("limit"))
 
 
 @cache
-def _counting(dialect: Dialect, what: str) -> Prepared:
+def _counting(what: str) -> Statement:
     table = _BELONGING[what].table
-    return dialect.prepare(
-        select(func.count()).select_from(table).where(col(table.number) == bindparam("number"))
-    )
+    counted = select(func.count()).select_from(table)
+    return counted.where(col(table.number) == bindparam("number"))
 
 
-@cache
-def _decision(dialect: Dialect) -> Prepared:
-    return dialect.prepare(
-        select(Decision.document).where(
-            col(Decision.id) == bindparam("id"), col(Decision.number) == bindparam("number")
-        )
-    )
+_DECISION = select(col(Decision.document)).where(
+    col(Decision.id) == bindparam("id"), col(Decision.number) == bindparam("number")
+)
+_PIECE = select(col(Evidence.document), col(Evidence.version)).where(
+    col(Evidence.id) == bindparam("id"), col(Evidence.number) == bindparam("number")
+)
 
-
-@cache
-def _piece(dialect: Dialect) -> Prepared:
-    return dialect.prepare(
-        select(Evidence.document, Evidence.version).where(
-            col(Evidence.id) == bindparam("id"), col(Evidence.number) == bindparam("number")
-        )
-    )
-
-
-@cache
-def _history(dialect: Dialect) -> Prepared:
-    return dialect.prepare(
-        select(*changes.COLUMNS)
-        .where(*_lines(), col(Change.version) > bindparam("after"))
-        .order_by(col(Change.version))
-        .limit(bindparam("limit"))
-    )
-
-
-@cache
-def _history_total(dialect: Dialect) -> Prepared:
-    return dialect.prepare(select(func.count()).select_from(Change).where(*_lines()))
-
-
-def _lines() -> list[ColumnElement[bool]]:
-    return [
-        col(Change.thing) == bindparam("thing"),
-        col(Change.kind) == Kind.INNOVATION.value,
-        or_(col(Change.public).is_(True), bindparam("covered", type_=Boolean).is_(True)),
-    ]
+_LINES = (
+    col(Change.thing) == bindparam("thing"),
+    col(Change.kind) == Kind.INNOVATION.value,
+    or_(col(Change.public).is_(True), bindparam("covered", type_=Boolean).is_(True)),
+)
+_HISTORY = (
+    select(*changes.COLUMNS)
+    .where(*_LINES, col(Change.version) > bindparam("after"))
+    .order_by(col(Change.version))
+    .limit(bindparam("limit"))
+)
+_HISTORY_TOTAL = select(func.count()).select_from(Change).where(*_LINES)
 
 
 def _history_values(entry: _Entry, caller: Caller) -> dict[str, object]:

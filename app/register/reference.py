@@ -13,7 +13,7 @@ from datetime import date
 from importlib.resources import files
 
 from sqlalchemy import select
-from sqlmodel import Session
+from sqlmodel import Session, col
 
 from app.models.organisations import Organisation, OrganisationKind
 from app.models.themes import Theme, ThemeCreate
@@ -26,8 +26,8 @@ _DATA = files("app.reference")
 
 def load(session: Session) -> int:
     """Adds the themes and organisations that are not there yet; returns how many."""
-    known_themes = set(session.execute(select(Theme.slug)).scalars())
-    known = set(session.execute(select(Organisation.code)).scalars())
+    known_themes = set(session.execute(select(col(Theme.slug))).scalars())
+    known = set(session.execute(select(col(Organisation.code))).scalars())
     added = 0
     for entry in json.loads(_DATA.joinpath("themes.json").read_text("utf-8")):
         number = entry.pop("number")
@@ -63,5 +63,5 @@ def _organisations() -> Iterator[Facts]:
 
 
 def _rows(name: str) -> Iterator[dict[str, str]]:
-    with _DATA.joinpath(name).open(encoding="utf-8", newline="") as file:
-        yield from csv.DictReader(file)
+    text = _DATA.joinpath(name).read_text("utf-8")
+    yield from csv.DictReader(text.splitlines())

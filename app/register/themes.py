@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from functools import cache
 
 from sqlalchemy import bindparam, func, select
 from sqlmodel import Session, col
 
-from app.dialects import Dialect, Prepared, Reader
+from app.dialects import Reader
 from app.errors import Duplicate, Fault, NotFound, UnknownTheme
 from app.models.changes import Action, Kind, LogHead
 from app.models.decisions import Status
@@ -29,7 +28,7 @@ def add(session: Session, theme: ThemeCreate, *, by: Caller, number: int | None 
     """
     if session.get(Theme, theme.slug) is not None:
         raise Duplicate.at("#/slug", "taken", "There is a theme with this slug.")
-    last = session.execute(select(func.max(Theme.number))).scalar_one() or 0
+    last = session.execute(select(func.max(col(Theme.number)))).scalar_one() or 0
     document = ThemeDocument(
         slug=theme.slug,
         number=number or last + 1,
@@ -82,9 +81,8 @@ def _store(
     session: Session, row: Theme | None, document: ThemeDocument, action: Action, by: Caller
 ) -> Stored:
     text = document.model_dump_json()
-    sequence = changes.append(
-        session, action, Kind.THEME, document.slug, document.version, text, by=by
-    )
+    thing = changes.Thing(Kind.THEME, document.slug, document.version, text)
+    sequence = changes.append(session, action, thing, by=by)
     if row is None:
         row = Theme(
             slug=document.slug,
@@ -127,49 +125,41 @@ def refs(session: Session, slugs: Iterable[str], *, pointers: Iterable[str]) -> 
 # Reading
 
 
-@cache
-def _one(dialect: Dialect) -> Prepared:
-    return dialect.prepare(
-        select(
-            Theme.document,
-            Theme.version,
-            Theme.sequence,
-            select(LogHead.sequence).scalar_subquery(),
-        ).where(col(Theme.slug) == bindparam("slug"))
-    )
+_ONE = select(
+    col(Theme.document),
+    col(Theme.version),
+    col(Theme.sequence),
+    select(col(LogHead.sequence)).scalar_subquery(),
+).where(col(Theme.slug) == bindparam("slug"))
 
 
 async def get(reader: Reader, slug: str) -> Stored:
     """One theme."""
-    rows = await reader.rows(_one(reader.dialect), {"slug": slug})
+    rows = await reader.rows(_ONE, {"slug": slug})
     if not rows:
         raise NotFound("There is no theme with this slug.")
     document, version, sequence, head = rows[0]
     return Stored(document, etag(version, sequence), head)
 
 
-@cache
-def _all(dialect: Dialect) -> Prepared:
-    return dialect.prepare(select(Theme.slug, Theme.document).order_by(col(Theme.number)))
+_ALL = select(col(Theme.slug), col(Theme.document)).order_by(col(Theme.number))
 
 
-@cache
-def _counts(dialect: Dialect) -> Prepared:
-    return dialect.prepare(
-        select(Innovation.theme, Innovation.status, func.count())
-        .where(col(Innovation.visibility) == Visibility.PUBLISHED.value)
-        .group_by(col(Innovation.theme), col(Innovation.status))
-    )
+_COUNTS = (
+    select(col(Innovation.theme), col(Innovation.status), func.count())
+    .where(col(Innovation.visibility) == Visibility.PUBLISHED.value)
+    .group_by(col(Innovation.theme), col(Innovation.status))
+)
 
 
 async def listed(reader: Reader) -> tuple[list[str], int]:
     """All themes, as JSON texts with their counts, and the head that they were made from."""
     head = await changes.head(reader)
     counts: dict[str, dict[str, int]] = {}
-    for slug, status, count in await reader.rows(_counts(reader.dialect), {}):
+    for slug, status, count in await reader.rows(_COUNTS, {}):
         counts.setdefault(slug, {})[status] = count
     items = []
-    for slug, document in await reader.rows(_all(reader.dialect), {}):
+    for slug, document in await reader.rows(_ALL, {}):
         of_theme = {status.value: counts.get(slug, {}).get(status.value, 0) for status in Status}
         items.append(f'{document[:-1]},"counts":{json.dumps(of_theme, separators=(",", ":"))}}}')
     return items, head

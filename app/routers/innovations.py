@@ -170,9 +170,9 @@ async def update_innovation(
     patch: Annotated[InnovationUpdate, Body(openapi_examples=examples.INNOVATION_PATCH)],
     if_match: IfMatch,
 ) -> Response:
-    """Use it to correct or complete an entry: a merge patch (RFC 7396), so what you leave out stays,
-    and null empties. Publish a draft with `{"visibility": "published"}`. Decisions and evidence
-    have addresses of their own.
+    """Use it to correct or complete an entry: a merge patch (RFC 7396), so what you leave out
+    stays, and null empties. Publish a draft with `{"visibility": "published"}`. Decisions and
+    evidence have addresses of their own.
     """
     stored = await register.write(
         innovations.change, innovation, patch, by=client, precondition=if_match
@@ -202,9 +202,9 @@ async def withdraw_innovation(
     why: Annotated[WithdrawalQuery, Depends(Query(WithdrawalQuery))],
     if_match: IfMatch,
 ) -> Response:
-    """Use it when an entry should not be there: submitted twice, or by mistake. It leaves all lists,
-    its address answers 410 with the reason, and the change log tells its followers. A practice that
-    should not be done any more is not withdrawn: give it the decision `retire`.
+    """Use it when an entry should not be there: submitted twice, or by mistake. It leaves all
+    lists, its address answers 410 with the reason, and the change log tells its followers. A
+    practice that should not be done any more is not withdrawn: give it the decision `retire`.
     """
     stored = await register.write(
         innovations.withdraw, innovation, why.reason, by=client, precondition=if_match
