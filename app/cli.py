@@ -109,15 +109,17 @@ def demo(host: Host = "127.0.0.1", port: Port = 8000) -> None:
         new = database.transaction(demonstration.load)
         _, key = database.transaction(
             clients.add,
-            organisation="R0A",
-            scopes=[Scope.CONTRIBUTE],
+            organisation=demonstration.SUBMITTER.code,
+            scopes=[Scope.CONTRIBUTE, Scope.CURATE],
             name="demonstration",
             expires_at=datetime.now(UTC) + timedelta(days=7),
         )
     at = f"http://{host}:{port}"
     body = '{"title": "Ten-minute huddle", "summary": "All meet at eight.", "theme": "great-teams"}'
     out.print(f"{new} innovations of the demonstration content are new.")
-    out.print(f"\nDocs:  {at}/docs\nKey:   {key} (for R0A; it expires in a week)\n")
+    out.print(f"\nDocs:  {at}/docs\nKey:   {key} (it may do all that the docs show, for a week)\n")
+    out.print("To try the examples of the docs in another shell:\n")
+    out.print(f"  export REGISTER_KEY={key}\n", markup=False)
     out.print("Submit an innovation:\n")
     out.print(
         f"  curl -i {at}/v1/innovations -H 'Authorization: Bearer {key}' "

@@ -122,7 +122,7 @@ def _complete(path: str, method: str, operation: dict[str, Any]) -> None:
 
 def curl(path: str, method: str, operation: dict[str, Any]) -> str:
     """A command for a shell that runs the operation with its first examples."""
-    target, headers, body = example(path, operation)
+    target, headers, body = example(path, method, operation)
     command = ["curl", "--silent", "--show-error", "--fail-with-body"]
     if method != "get":
         command += ["--request", method.upper()]
@@ -137,7 +137,7 @@ def curl(path: str, method: str, operation: dict[str, Any]) -> str:
     return " ".join(words)
 
 
-def example(path: str, operation: dict[str, Any]) -> tuple[str, dict[str, str], Any]:
+def example(path: str, method: str, operation: dict[str, Any]) -> tuple[str, dict[str, str], Any]:
     """The target, the headers and the body of an operation's first examples."""
     query: list[tuple[str, str]] = []
     headers: dict[str, str] = {}
@@ -150,7 +150,7 @@ def example(path: str, operation: dict[str, Any]) -> tuple[str, dict[str, str], 
             path = path.replace(f"{{{parameter['name']}}}", quote(str(values[0]), safe=""))
         elif parameter["in"] == "query":
             query += [(parameter["name"], str(value)) for value in values]
-        else:
+        elif method != "put":  # the example of a PUT makes something new
             headers[parameter["name"]] = str(values[0])
     content = operation.get("requestBody", {}).get("content", {}).get("application/json", {})
     named_bodies = list(content.get("examples", {}).values())

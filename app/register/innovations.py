@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlmodel import Session
 
-from app.errors import DuplicateSource, Fault, Forbidden, ValidationFailed
+from app.errors import DuplicateSource, Fault, Forbidden, PreconditionFailed, ValidationFailed
 from app.models.changes import Action
 from app.models.decisions import Status
 from app.models.innovations import (
@@ -119,8 +119,8 @@ def put_by_source(
     entry = entry.model_copy(update={"source": source})
     row = entries.of_source(session, _submitter(by, entry), source)
     if row is None:
-        if precondition is not None:
-            must_match(precondition, "")
+        if precondition is not None:  # RFC 9110: even `*` asks for something to be there
+            raise PreconditionFailed("You have no entry with this id yet; leave `If-Match` out.")
         return add(session, entry, by=by), True
     entries.must_be_writable(row, by=by)
     must_match(precondition, etag(row.version, row.sequence))

@@ -75,7 +75,9 @@ async def get_decision(
     register: Register,
     caller: Reader,
     innovation: InnovationName,
-    decision: Annotated[str, Path(description="The decision's `id`.")],
+    decision: Annotated[
+        str, Path(description="The decision's `id`.", openapi_examples=examples.LISTED_ID)
+    ],
 ) -> Response:
     """Use it to quote one decision. A decision never changes; a later one takes its place."""
     return answers.one(await register.read(reading.decision, innovation, decision, caller))

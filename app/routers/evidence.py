@@ -33,7 +33,14 @@ router = APIRouter(
     prefix="/v1/innovations/{innovation}/evidence", tags=["evidence"], route_class=Route
 )
 
-EvidenceName = Annotated[str, Path(alias="evidence", description="The `id` of the evidence.")]
+EvidenceName = Annotated[
+    str,
+    Path(
+        alias="evidence",
+        description="The `id` of the evidence.",
+        openapi_examples=examples.LISTED_ID,
+    ),
+]
 _CHANGE = (NotFound, Withdrawn, Forbidden, PreconditionRequired, PreconditionFailed)
 
 

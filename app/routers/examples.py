@@ -122,3 +122,9 @@ THEME_PATCH: Any = {
 
 SYSTEM: Any = {"intranet": {"summary": "A trust's intranet", "value": "intranet"}}
 SOURCE_ID: Any = {"number": {"summary": "A number of its own", "value": "42"}}
+LISTED_ID: Any = {
+    "listed": {
+        "summary": "One from the list",
+        "value": "01a20840-c36c-7661-a4fc-b9ec025e2a1f",
+    }
+}

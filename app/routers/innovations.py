@@ -132,8 +132,8 @@ async def put_innovation_by_source(
 ) -> Response:
     """Use it to keep the register in step with a system of your own: the entry becomes what you
     send, and what you leave out goes back to its default. 201 when it is new, 200 when it was
-    there; sending the same again changes nothing. Over an existing entry, `If-Match` is asked for:
-    the ETag that you last saw, or `*` if your system is the only one that writes.
+    there; sending the same again changes nothing. Over an existing entry, `If-Match` is asked for
+    (428 says so): the ETag that you last saw, or `*` if your system is the only one that writes.
     """
     source = Source(system=system, id=id)
     stored, created = await register.write(

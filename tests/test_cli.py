@@ -1,0 +1,131 @@
+"""The ``register`` command, as a process of its own."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+from pathlib import Path
+
+import httpx
+import pytest
+
+from app.database import Database
+from tests.conftest import Register, settings_for
+from tests.test_crash import COMMAND
+
+MANCHESTER = "Manchester University NHS Foundation Trust"
+
+
+def register_command(url: str, *words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [*COMMAND, *words],
+        env={**os.environ, "REGISTER_DATABASE_URL": url, "COLUMNS": "200"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def test_a_key_is_alone_on_the_last_line_and_opens_the_register(
+    register: Register, database_url: str
+) -> None:
+    done = register_command(
+        database_url, "clients", "add", "--organisation", "RJ1", "--scope", "contribute"
+    )
+
+    assert done.returncode == 0, done.stderr
+    key = done.stdout.splitlines()[-1]
+    assert re.fullmatch(r"inr_[\w-]{43}", key)
+    entry = {"title": "Huddle", "summary": "Daily.", "theme": "great-teams"}
+    assert register.client(key).post("/v1/innovations", json=entry).status_code == 201
+
+
+def test_a_key_is_listed_with_its_use_and_can_be_revoked(
+    register: Register, database_url: str
+) -> None:
+    words = ("--organisation", "RJ1", "--scope", "read", "--name", "dashboard", "--expires", "30")
+    key = register_command(database_url, "clients", "add", *words).stdout.splitlines()[-1]
+    client = register.client(key)
+    assert client.get("/v1").status_code == 200
+
+    listed = register_command(database_url, "clients", "list").stdout
+    revoked = register_command(database_url, "clients", "revoke", "dashboard")
+
+    line = next(line for line in listed.splitlines() if "dashboard" in line)
+    assert "valid until" in line
+    assert "never" not in line
+    assert revoked.returncode == 0, revoked.stderr
+    assert client.get("/v1").status_code == 401
+
+
+def test_no_key_is_stored(register: Register, database_url: str, tmp_path: Path) -> None:
+    key = register.key("RJ1")
+    if database_url.startswith("sqlite"):
+        stored = b"".join(file.read_bytes() for file in tmp_path.glob("register.db*"))
+    else:
+        with register.database.engine.connect() as connection:
+            rows = connection.exec_driver_sql("SELECT client::text FROM client").all()
+        stored = str(rows).encode()
+
+    assert key.encode() not in stored
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["clients", "add", "--organisation", "XXX", "--scope", "read"], "No organisation"),
+        (["clients", "revoke", "nobody"], "no client"),
+        (["serve", "--port", "0"], "port"),
+    ],
+)
+def test_a_mistake_is_told_in_a_line(database_url: str, words: list[str], says: str) -> None:
+    done = register_command(database_url, *words)
+
+    assert done.returncode != 0
+    assert says in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_wrong_setting_is_told_in_a_line() -> None:
+    done = register_command("mysql://nowhere/register", "verify")
+
+    assert done.returncode == 1
+    assert "REGISTER_DATABASE_URL" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_verify_names_the_first_broken_line(database_url: str) -> None:
+    assert register_command(database_url, "verify").returncode == 0
+    with Database(settings_for(database_url)) as database:
+        database.transaction(
+            lambda session: session.connection().exec_driver_sql(
+                "UPDATE change SET document = '{}' WHERE sequence = 7"
+            )
+        )
+
+    done = register_command(database_url, "verify")
+
+    assert done.returncode == 1
+    assert "Line 7 of the log is broken" in done.stderr
+
+
+def test_the_official_file_is_imported_with_a_report(
+    anybody: httpx.Client, database_url: str, tmp_path: Path
+) -> None:
+    blank = [""] * 27
+    rows = [
+        ["R0A", MANCHESTER.upper(), "Y62", "QOP", *blank[:6], "20171001", "", *blank[:15]],
+        ["RQF", "VELINDRE NHS TRUST", "", "", *blank[:6], "19940401", "", *blank[:15]],
+    ]
+    file = tmp_path / "etr.csv"
+    file.write_text("".join(",".join(f'"{cell}"' for cell in row) + "\r\n" for row in rows))
+
+    done = register_command(database_url, "organisations", "import", str(file))
+
+    assert done.returncode == 0, done.stderr
+    assert "1 unchanged, 1 skipped" in done.stdout
+    assert "line 2 (RQF): it has no ICB" in done.stdout
+    name = anybody.get("/v1/organisations/R0A").json()["name"]
+    assert name == MANCHESTER

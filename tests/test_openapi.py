@@ -1,0 +1,132 @@
+"""The docs: complete, true, and runnable without the internet."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+
+from app import openapi
+from app.main import create_app
+from app.models.clients import Scope
+from app.register import demonstration
+from app.settings import Settings
+from tests.conftest import Register
+
+ORDER = {"put": 0, "post": 1, "patch": 2, "get": 3, "delete": 4}
+"""So that what a later example needs is there, and what it takes away is not."""
+
+Operation = tuple[str, str, dict[str, Any]]
+
+
+def document() -> dict[str, Any]:
+    made: dict[str, Any] = create_app(Settings()).openapi()
+    return made
+
+
+def operations() -> Iterator[Operation]:
+    for path, item in document()["paths"].items():
+        for method in openapi.METHODS:
+            if method in item:
+                yield path, method, item[method]
+
+
+# What belongs to a thing is deleted before the thing.
+OPERATIONS = sorted(operations(), key=lambda each: (ORDER[each[1]], -len(each[0])))
+NAMES = [operation["operationId"] for _, _, operation in OPERATIONS]
+
+
+@pytest.fixture
+def demo(register: Register) -> httpx.Client:
+    """A client with the key of `make run`, and its content."""
+    register.database.transaction(demonstration.load)
+    key = register.key(demonstration.SUBMITTER.code, Scope.CONTRIBUTE, Scope.CURATE)
+    return register.client(key)
+
+
+def test_each_example_does_what_it_says(demo: httpx.Client) -> None:
+    for path, method, operation in OPERATIONS:
+        target, headers, body = openapi.example(path, method, operation)
+        for what in ("evidence", "decisions"):
+            # These ids are made anew each time; the example shows where one goes.
+            if re.search(rf"/{what}/[0-9a-f-]{{36}}$", target):
+                listing = target.rpartition("/")[0]
+                target = f"{listing}/{demo.get(listing).json()['items'][0]['id']}"
+        answer = demo.request(method, target, headers=headers, json=body)
+
+        expected = next(status for status in operation["responses"] if status.startswith("2"))
+        allowed = {int(expected), 201 if method == "put" else int(expected)}
+        assert answer.status_code in allowed, f"{operation['operationId']}: {answer.text}"
+
+
+def test_each_named_example_of_a_body_is_valid(demo: httpx.Client) -> None:
+    for path, method, operation in OPERATIONS:
+        if method != "post":
+            continue
+        target, _, _ = openapi.example(path, method, operation)
+        content = operation["requestBody"]["content"]["application/json"]
+        for name, example in content["examples"].items():
+            answer = demo.post(target, json=example["value"])
+            assert answer.status_code == 201, f"{name}: {answer.text}"
+
+
+@pytest.mark.parametrize(
+    ("path", "operation"), [(path, operation) for path, _, operation in OPERATIONS], ids=NAMES
+)
+def test_each_operation_is_described(path: str, operation: dict[str, Any]) -> None:
+    assert operation["summary"]
+    assert "Use it" in operation["description"]
+    assert "```sh\ncurl" in operation["description"]
+    assert operation["tags"]
+    assert re.fullmatch(r"[a-z]+(_[a-z]+)+", operation["operationId"])
+    for parameter in operation.get("parameters", []):
+        assert parameter.get("description") or parameter["in"] == "path", parameter["name"]
+    responses = operation["responses"]
+    assert {"400", "500"} <= set(responses)
+    problems = [response for status, response in responses.items() if int(status) >= 400]
+    for problem in problems:
+        content = problem["content"]["application/problem+json"]
+        assert content["schema"] == {"$ref": "#/components/schemas/Problem"}
+        assert content["examples"]
+    if path.startswith("/v1"):
+        (scheme,) = operation["security"]
+        assert scheme["Key"], "its scopes show"
+        assert "401" in responses
+
+
+def test_operation_ids_are_unique() -> None:
+    assert len(set(NAMES)) == len(NAMES)
+
+
+def test_the_key_is_a_bearer_scheme() -> None:
+    scheme = document()["components"]["securitySchemes"]["Key"]
+
+    assert (scheme["type"], scheme["scheme"]) == ("http", "bearer")
+    assert all(f"`{scope}`" in scheme["description"] for scope in Scope)
+
+
+def test_nothing_refers_to_a_schema_that_is_not_there() -> None:
+    made = document()
+    schemas = made["components"]["schemas"]
+
+    assert set(re.findall(r"#/components/schemas/(\w+)", str(made))) <= set(schemas)
+
+
+def test_an_answer_shows_every_field_as_required() -> None:
+    entry = document()["components"]["schemas"]["InnovationPublic"]
+
+    assert set(entry["required"]) == set(entry["properties"])
+
+
+def test_the_docs_load_nothing_from_elsewhere(anybody: httpx.Client) -> None:
+    page = anybody.get("/docs")
+
+    assert page.status_code == 200
+    for address in re.findall(r'(?:src|href)="([^"]+)"', page.text):
+        assert address.startswith(("/", "data:")), address
+        if address.startswith("/"):
+            assert anybody.get(address).status_code == 200
+    assert "default-src 'none'" in page.headers["content-security-policy"]
