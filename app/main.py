@@ -31,7 +31,6 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         docs_url=None,  # FastAPI's own pages load from a CDN; ours are in app/web
         redoc_url=None,
         redirect_slashes=False,
-        max_body_size=settings.max_body_bytes,
         generate_unique_id_function=openapi.operation_id,
     )
     app.state.settings = settings

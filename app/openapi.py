@@ -92,6 +92,22 @@ def _schema_of_problems() -> dict[str, Any]:
     return definitions | {"Problem": schema}
 
 
+_SUCCESS = {
+    "200": "Here it is.",
+    "201": "It is made, and on disk.",
+    "204": "It is gone.",
+}
+
+
+def _without_null(schema: dict[str, Any]) -> dict[str, Any]:
+    """A parameter that may be left out is still never null."""
+    options = [option for option in schema.get("anyOf", []) if option != {"type": "null"}]
+    if len(options) != 1:
+        return schema
+    kept = {key: value for key, value in schema.items() if key != "anyOf" and value is not None}
+    return {**options[0], **kept}
+
+
 def _complete(path: str, method: str, operation: dict[str, Any]) -> None:
     """Adds the errors that any operation of its kind can have, and an example to run."""
     kinds: list[type[RegisterError]] = [MalformedRequest, InternalError]
@@ -103,7 +119,12 @@ def _complete(path: str, method: str, operation: dict[str, Any]) -> None:
         kinds.append(ValidationFailed)
     if "requestBody" in operation:
         kinds += [UnsupportedMediaType, BodyTooLarge]
+    for parameter in operation.get("parameters", []):
+        parameter["schema"] = _without_null(parameter["schema"])
     own = operation["responses"]
+    for status, words in _SUCCESS.items():
+        if status in own and own[status]["description"] == "Successful Response":
+            own[status]["description"] = words
     if "HTTPValidationError" in json.dumps(own.get("422", {})):
         del own["422"]  # FastAPI's own shape, which no answer here has
     for status, response in problems(*kinds).items():

@@ -30,6 +30,7 @@ async def _precondition(
     if_match: Annotated[
         str | None,
         Header(
+            alias="If-Match",
             description="The ETag of the version that you change; `*` for whatever is there now.",
             max_length=1_000,
             openapi_examples={"any": {"summary": "Whatever is there now", "value": "*"}},

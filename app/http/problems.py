@@ -12,7 +12,6 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Match
 
 from app.errors import (
-    BodyTooLarge,
     Fault,
     MalformedRequest,
     MethodNotAllowed,
@@ -138,10 +137,10 @@ def _translated(error: HTTPException, request: Request) -> RegisterError:
         case 405:
             allow = ", ".join(allowed_methods(request))
             return MethodNotAllowed(f"This address takes {allow}.", headers={"Allow": allow})
-        case 413:
-            most = request.app.state.settings.max_body_bytes
-            return BodyTooLarge(f"A body has {most} bytes at most.")
         case 400:
+            # FastAPI says so of whatever goes wrong while it reads the body; ours says more.
+            if isinstance(error.__cause__, RegisterError):
+                return error.__cause__
             return MalformedRequest("The body could not be read.")
     raise error
 

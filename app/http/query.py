@@ -114,8 +114,4 @@ def _inlined(schema: Any, definitions: dict[str, Any]) -> Any:
         return schema
     if "$ref" in schema:
         return _inlined(definitions[schema["$ref"].rpartition("/")[2]], definitions)
-    options = [option for option in schema.get("anyOf", []) if option != {"type": "null"}]
-    if "anyOf" in schema and len(options) == 1:
-        rest = {key: value for key, value in schema.items() if key not in ("anyOf", "default")}
-        return _inlined({**options[0], **rest}, definitions)
     return {key: _inlined(value, definitions) for key, value in schema.items() if key != "title"}

@@ -19,7 +19,7 @@ from fastapi.routing import APIRoute
 from pydantic_core import from_json
 
 from app.auth import Access
-from app.errors import MalformedRequest, UnsupportedMediaType
+from app.errors import BodyTooLarge, MalformedRequest, UnsupportedMediaType
 from app.http import conditional
 from app.http.query import Query, pairs, refuse_unknown
 
@@ -30,7 +30,26 @@ _MERGE_PATCH = "application/merge-patch+json"
 
 
 class StrictRequest(Request):
-    """A request whose JSON is read strictly."""
+    """A request whose body is bounded, and whose JSON is read strictly."""
+
+    async def body(self) -> bytes:
+        """The whole body.
+
+        Raises:
+            BodyTooLarge: as soon as it is clear, whether the length was announced or not.
+        """
+        if not hasattr(self, "_body"):
+            most = self.app.state.settings.max_body_bytes
+            announced = self.headers.get("content-length", "0")
+            if announced.isdecimal() and int(announced) > most:
+                raise _too_large(most)
+            chunks = bytearray()
+            async for chunk in self.stream():
+                chunks += chunk
+                if len(chunks) > most:
+                    raise _too_large(most)
+            self._body = bytes(chunks)
+        return self._body
 
     async def json(self) -> Any:
         """The body as one JSON value: no NaN, no lone surrogate, no bottomless nesting.
@@ -84,6 +103,10 @@ class Route(APIRoute):
         if self.body_field is None:
             return ()
         return (_JSON, _MERGE_PATCH) if "PATCH" in (self.methods or ()) else (_JSON,)
+
+
+def _too_large(most: int) -> BodyTooLarge:
+    return BodyTooLarge(f"A body has {most:,} bytes at most.")
 
 
 async def _check_body(request: Request, taken: tuple[str, ...]) -> None:

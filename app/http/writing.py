@@ -22,6 +22,7 @@ P = ParamSpec("P")
 IdempotencyKey = Annotated[
     str | None,
     Header(
+        alias="Idempotency-Key",
         description="A name of your choice for this one request, a random UUID for example. If "
         "the connection breaks, send the same request with the same key again: it is carried out "
         "once, and you get the first answer. Kept for 24 hours.",
