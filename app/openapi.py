@@ -22,7 +22,7 @@ from app.errors import (
     UnsupportedMediaType,
     ValidationFailed,
 )
-from app.http.problems import Problem, problems
+from app.http.problems import MEDIA_TYPE, Problem, problems
 
 DESCRIPTION: dict[str, Any] = {
     "title": "Innovation register",
@@ -110,6 +110,22 @@ def _without_null(schema: dict[str, Any]) -> dict[str, Any]:
 
 def _complete(path: str, method: str, operation: dict[str, Any]) -> None:
     """Adds the errors that any operation of its kind can have, and an example to run."""
+    for parameter in operation.get("parameters", []):
+        parameter["schema"] = _without_null(parameter["schema"])
+    own = operation["responses"]
+    if "HTTPValidationError" in json.dumps(own.get("422", {})):
+        del own["422"]  # FastAPI's own shape, which no answer here has
+    for code, words in _SUCCESS.items():
+        if own.get(code, {}).get("description") == "Successful Response":
+            own[code]["description"] = words
+    for code, response in problems(*_kinds(operation)).items():
+        own[str(code)] = _joined(own.get(str(code)), response)
+    operation["responses"] = dict(sorted(own.items()))
+    operation["description"] += f"\n\nExample:\n\n```sh\n{curl(path, method, operation)}\n```\n"
+
+
+def _kinds(operation: dict[str, Any]) -> list[type[RegisterError]]:
+    """The errors that any operation of this kind can have."""
     kinds: list[type[RegisterError]] = [MalformedRequest, InternalError]
     if "security" in operation:
         kinds += [Unauthenticated, Unavailable]
@@ -119,26 +135,19 @@ def _complete(path: str, method: str, operation: dict[str, Any]) -> None:
         kinds.append(ValidationFailed)
     if "requestBody" in operation:
         kinds += [UnsupportedMediaType, BodyTooLarge]
-    for parameter in operation.get("parameters", []):
-        parameter["schema"] = _without_null(parameter["schema"])
-    own = operation["responses"]
-    for status, words in _SUCCESS.items():
-        if status in own and own[status]["description"] == "Successful Response":
-            own[status]["description"] = words
-    if "HTTPValidationError" in json.dumps(own.get("422", {})):
-        del own["422"]  # FastAPI's own shape, which no answer here has
-    for status, response in problems(*kinds).items():
-        known = own.get(str(status))
-        if known is None:
-            own[str(status)] = response
-            continue
-        slugs = known["content"]["application/problem+json"]["examples"]
-        for slug, example in response["content"]["application/problem+json"]["examples"].items():
-            if slug not in slugs:
-                slugs[slug] = example
-                known["description"] += f" {example['summary']} (`{slug}`)."
-    operation["responses"] = dict(sorted(own.items()))
-    operation["description"] += f"\n\nExample:\n\n```sh\n{curl(path, method, operation)}\n```\n"
+    return kinds
+
+
+def _joined(known: dict[str, Any] | None, response: dict[str, Any]) -> dict[str, Any]:
+    """A response's problems, and those of another with the same status."""
+    if known is None:
+        return response
+    examples = known["content"][MEDIA_TYPE]["examples"]
+    for slug, example in response["content"][MEDIA_TYPE]["examples"].items():
+        if slug not in examples:
+            examples[slug] = example
+            known["description"] += f" {example['summary']} (`{slug}`)."
+    return known
 
 
 def curl(path: str, method: str, operation: dict[str, Any]) -> str:

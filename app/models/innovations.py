@@ -337,7 +337,9 @@ class InnovationFilters(Strict):
         max_length=10,
         description=_any_of("The ODS code of the region that its organisation is, or is below."),
     )
-    care_setting: list[CareSetting] = Field(default=[], max_length=12, description=_any_of(""))
+    care_setting: list[CareSetting] = Field(
+        default=[], max_length=12, description=_any_of("Where care is given.")
+    )
     tag: list[Tag] = Field(default=[], max_length=20, description=_any_of("A tag."))
     visibility: list[Visibility] = Field(
         default=[Visibility.PUBLISHED],
