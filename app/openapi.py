@@ -118,8 +118,8 @@ def _complete(path: str, method: str, operation: dict[str, Any]) -> None:
     for code, words in _SUCCESS.items():
         if own.get(code, {}).get("description") == "Successful Response":
             own[code]["description"] = words
-    for code, response in problems(*_kinds(operation)).items():
-        own[str(code)] = _joined(own.get(str(code)), response)
+    for status, response in problems(*_kinds(operation)).items():
+        own[str(status)] = _joined(own.get(str(status)), response)
     operation["responses"] = dict(sorted(own.items()))
     operation["description"] += f"\n\nExample:\n\n```sh\n{curl(path, method, operation)}\n```\n"
 
