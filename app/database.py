@@ -111,8 +111,12 @@ class Database:
             if cause is not None and self.dialect.unavailable(cause):
                 raise Unavailable("The database cannot take a write now.") from error
             raise
-        self.head_seen = max(self.head_seen, head)
+        self.saw(head)
         return result
+
+    def saw(self, head: int) -> None:
+        """Notes that the log has come this far."""
+        self.head_seen = max(self.head_seen, head)
 
     async def head(self) -> int:
         """The newest line of the log."""

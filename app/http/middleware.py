@@ -53,8 +53,11 @@ class Wire:
                 headers = message["headers"]
                 headers.append((b"x-request-id", name))
                 headers.append((b"x-content-type-options", b"nosniff"))
-                if not any(key == SEQUENCE for key, _ in headers):
+                made_from = next((value for key, value in headers if key == SEQUENCE), None)
+                if made_from is None:
                     headers.append((SEQUENCE, b"%d" % self._database.head_seen))
+                else:
+                    self._database.saw(int(made_from))
             elif head_only and message["type"] == "http.response.body":
                 message = {**message, "body": b""}
             await send(message)

@@ -7,6 +7,7 @@ and the head. So there is nothing to invalidate; a newer head simply asks again.
 from __future__ import annotations
 
 from collections import OrderedDict
+from threading import Lock
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
@@ -17,17 +18,21 @@ class Recent(Generic[T]):
 
     def __init__(self, most: int = 4096) -> None:
         self._most = most
+        # A long read counts on a thread of its own.
+        self._lock = Lock()
         self._values: OrderedDict[str, tuple[int, T]] = OrderedDict()
 
     def get(self, request: str, head: int) -> T | None:
-        found = self._values.get(request)
-        if found is None or found[0] != head:
-            return None
-        self._values.move_to_end(request)
-        return found[1]
+        with self._lock:
+            found = self._values.get(request)
+            if found is None or found[0] != head:
+                return None
+            self._values.move_to_end(request)
+            return found[1]
 
     def put(self, request: str, head: int, value: T) -> None:
-        self._values[request] = (head, value)
-        self._values.move_to_end(request)
-        if len(self._values) > self._most:
-            self._values.popitem(last=False)
+        with self._lock:
+            self._values[request] = (head, value)
+            self._values.move_to_end(request)
+            if len(self._values) > self._most:
+                self._values.popitem(last=False)
