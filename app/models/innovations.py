@@ -13,23 +13,19 @@ from sqlmodel import SQLModel
 
 from app.dialects import Moment
 from app.models.decisions import DecisionCreate, DecisionPublic, Status
-from app.models.evidence import EvidenceCreate, EvidenceKind, EvidencePublic, EvidenceStrength
+from app.models.evidence import EvidenceCreate, EvidencePublic
 from app.models.fields import (
     Day,
     Document,
-    Limit,
     Line,
-    MomentIn,
     MomentOut,
     OdsCode,
-    Page,
     Prose,
     Slug,
     SourcePart,
     Strict,
     Summary,
     Tag,
-    Text,
 )
 from app.models.organisations import Place
 from app.models.themes import ThemeRef
@@ -259,123 +255,3 @@ class InnovationPublic(Document):
     created_at: MomentOut
     updated_at: MomentOut
     links: InnovationLinks
-
-
-class FacetCount(Document):
-    """How many innovations of the list have this value."""
-
-    value: str
-    count: int
-
-
-class InnovationPage(Document):
-    """A page of innovations."""
-
-    items: list[InnovationPublic]
-    page: Page
-    facets: dict[str, list[FacetCount]] | None = Field(
-        default=None, description="Only if asked for: the 100 most frequent values of each."
-    )
-
-
-class InnovationSort(StrEnum):
-    """In which order; a minus turns it round. By `review_on`, those without one come last."""
-
-    RELEVANCE = "relevance"
-    CREATED_AT = "created_at"
-    NEWEST = "-created_at"
-    UPDATED_AT = "updated_at"
-    LATEST_UPDATED = "-updated_at"
-    TITLE = "title"
-    TITLE_BACKWARDS = "-title"
-    REVIEW_ON = "review_on"
-
-
-class Facet(StrEnum):
-    """What can be counted by."""
-
-    THEME = "theme"
-    STATUS = "status"
-    ORGANISATION = "organisation"
-    ICB = "icb"
-    REGION = "region"
-    CARE_SETTING = "care_setting"
-    TAG = "tag"
-    EVIDENCE_KIND = "evidence_kind"
-    EVIDENCE_STRENGTH = "evidence_strength"
-
-
-def _any_of(what: str) -> str:
-    return f"{what} Repeat it for any of several."
-
-
-class InnovationFilters(Strict):
-    """Which innovations: of one filter any value, and of all filters each."""
-
-    q: Annotated[Text, Field(min_length=1, max_length=200)] | None = Field(
-        default=None,
-        description="Words in title, summary, description, tags or evidence, as in a web search: "
-        '`"an exact phrase"`, `-without`, `this or that`.',
-        examples=['video or "ward round" -pilot'],
-    )
-    theme: list[Slug] = Field(
-        default=[], max_length=50, description=_any_of("The main theme's slug.")
-    )
-    status: list[Status] = Field(
-        default=[], max_length=3, description=_any_of("Keep, retire or under review.")
-    )
-    organisation: list[OdsCode] = Field(
-        default=[], max_length=50, description=_any_of("The ODS code of whose it is.")
-    )
-    icb: list[OdsCode] = Field(
-        default=[],
-        max_length=50,
-        description=_any_of("The ODS code of the ICB that its organisation is, or is below."),
-    )
-    region: list[OdsCode] = Field(
-        default=[],
-        max_length=10,
-        description=_any_of("The ODS code of the region that its organisation is, or is below."),
-    )
-    care_setting: list[CareSetting] = Field(
-        default=[], max_length=12, description=_any_of("Where care is given.")
-    )
-    tag: list[Tag] = Field(default=[], max_length=20, description=_any_of("A tag."))
-    visibility: list[Visibility] = Field(
-        default=[Visibility.PUBLISHED],
-        max_length=3,
-        description="Drafts and what was withdrawn show to a key of their organisation only.",
-    )
-    evidence_kind: list[EvidenceKind] = Field(
-        default=[], max_length=6, description=_any_of("With evidence of this kind.")
-    )
-    evidence_strength: list[EvidenceStrength] = Field(
-        default=[], max_length=3, description=_any_of("With evidence of this strength.")
-    )
-    created_from: MomentIn | None = Field(default=None, description="Created then or later.")
-    created_to: MomentIn | None = Field(default=None, description="Created before then.")
-    updated_since: MomentIn | None = Field(default=None, description="Changed then or later.")
-    review_due_before: Day | None = Field(
-        default=None, description="To be looked at again before this day."
-    )
-
-
-class InnovationQuery(InnovationFilters):
-    """Which innovations, in which order, and which page of them."""
-
-    sort: InnovationSort | None = Field(
-        default=None,
-        description="The best match first with `q`, else the newest first, if not given.",
-    )
-    facets: str | None = Field(
-        default=None,
-        max_length=200,
-        description="What to count by, separated by commas: "
-        + ", ".join(f"`{facet}`" for facet in Facet)
-        + ".",
-        examples=["theme,status"],
-    )
-    limit: Limit = Field(default=50, description="How many on a page.", examples=[5])
-    cursor: str | None = Field(
-        default=None, max_length=500, description="The `page.next` of the page before."
-    )

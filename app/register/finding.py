@@ -13,13 +13,8 @@ from sqlmodel import col
 
 from app.dialects import Reader, rfc3339
 from app.errors import Fault, Unauthenticated, UnknownOrganisation, UnknownTheme, ValidationFailed
-from app.models.innovations import (
-    Facet,
-    InnovationFilters,
-    InnovationQuery,
-    InnovationSort,
-    Visibility,
-)
+from app.models.finding import Facet, InnovationFilters, InnovationQuery, InnovationSort
+from app.models.innovations import Visibility
 from app.models.organisations import Organisation, OrganisationKind
 from app.models.themes import Theme
 from app.register import changes, cursors, search, shapes

@@ -29,7 +29,8 @@ from sqlmodel import col
 
 from app.dialects import Dialect, Statement
 from app.models.changes import LogHead
-from app.models.innovations import Facet, Innovation, InnovationKey, InnovationSort, Visibility
+from app.models.finding import Facet, InnovationSort
+from app.models.innovations import Innovation, InnovationKey, Visibility
 from app.register import cursors
 
 ENTRIES: Table = Innovation.__table__  # type: ignore[attr-defined]

@@ -29,14 +29,8 @@ from app.http.query import Query
 from app.http.route import Route
 from app.http.writing import PostOnce
 from app.models.fields import SourcePart, Strict, Summary
-from app.models.innovations import (
-    InnovationCreate,
-    InnovationPage,
-    InnovationPublic,
-    InnovationQuery,
-    InnovationUpdate,
-    Source,
-)
+from app.models.finding import InnovationPage, InnovationQuery
+from app.models.innovations import InnovationCreate, InnovationPublic, InnovationUpdate, Source
 from app.register import finding, innovations, reading
 from app.routers import examples
 from app.routers.parts import InnovationName, Register
