@@ -7,7 +7,6 @@ not what else might be wrong.
 
 from __future__ import annotations
 
-from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -16,7 +15,7 @@ from fastapi.openapi.models import HTTPBearer as HTTPBearerModel
 from fastapi.security.base import SecurityBase
 
 from app.database import Database
-from app.errors import Forbidden, Unauthenticated, Unavailable
+from app.errors import Forbidden, Unauthenticated
 from app.models.clients import Scope
 from app.register import clients
 from app.register.access import ANYBODY, Caller
@@ -71,8 +70,7 @@ async def _caller(request: Request, database: Database) -> Caller:
         raise Unauthenticated(found, refused=True)
     caller, due = found
     if due and caller.client is not None:
-        with suppress(Unavailable):  # the note can wait, and the request need not
-            await database.write(clients.note_use, caller.client)
+        database.write_soon(clients.note_use, caller.client)
     return caller
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from functools import partial
 from types import TracebackType
 from typing import Any, Concatenate, ParamSpec, TypeVar
@@ -21,7 +22,7 @@ from sqlmodel import Session
 from app.dialects import Reader, dialect_for
 from app.errors import Unavailable
 from app.register import changes
-from app.register.recent import Recent
+from app.register.memory import Memory
 from app.settings import Settings
 
 P = ParamSpec("P")
@@ -34,7 +35,7 @@ class Database:
     def __init__(self, settings: Settings) -> None:
         self.dialect = dialect_for(settings.database_url.get_secret_value())
         self.engine: Engine = self.dialect.engine(settings)
-        self.totals: Recent[int] = Recent()
+        self.memory = Memory()
         self.head_seen = 0
         """The newest line of the log that this process knows of."""
         self._reads = self.dialect.reads(settings)
@@ -93,6 +94,20 @@ class Database:
         work = partial(self.transaction, function, *args, **kwargs)
         # Shielded: a client that goes away does not stop a write half-way, nor the queue.
         return await asyncio.shield(asyncio.get_running_loop().run_in_executor(self._writer, work))
+
+    def write_soon(
+        self,
+        function: Callable[Concatenate[Session, P], T],
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> None:
+        """Queues a write for which nobody waits, and which may be lost."""
+
+        def work() -> None:
+            with suppress(Unavailable):
+                self.transaction(function, *args, **kwargs)
+
+        self._writer.submit(work)
 
     def transaction(
         self,

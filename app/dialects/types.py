@@ -10,7 +10,8 @@ from sqlalchemy import Dialect, String, types
 
 def rfc3339(moment: datetime) -> str:
     """The moment in UTC as text, always 27 characters, so that text order is time order."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    # strftime would write the year 999 with three digits.
+    return moment.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
 class Moment(types.TypeDecorator[datetime]):

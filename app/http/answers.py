@@ -10,6 +10,7 @@ from fastapi import Request, Response
 
 from app import __version__
 from app.http.query import pairs
+from app.register.access import Caller
 from app.register.stored import Listed, Stored
 
 JSON = "application/json"
@@ -42,19 +43,22 @@ def page(request: Request, listed: Listed, extra: str = "") -> Response:
     """A page of documents; ``extra`` is more JSON members, with a comma before."""
     where = {"limit": listed.limit, "total": listed.total, "next": listed.next}
     body = f'{{"items":[{",".join(listed.items)}],"page":{compact(where)}{extra}}}'
-    headers = collection_headers(listed.head)
+    headers = collection_headers(request, listed.head)
     if listed.next is not None:
         headers["Link"] = f'<{following(request, cursor=listed.next)}>; rel="next"'
     return Response(body, headers=headers, media_type=JSON)
 
 
-def collection_headers(head: int) -> dict[str, str]:
-    """The headers of what is a pure function of the request and the head of the log.
+def collection_headers(request: Request, head: int) -> dict[str, str]:
+    """The headers of what is a pure function of the request, the caller and the head of the log.
 
-    So its ETag is the head; with the version of the software, which may give the same another
-    shape.
+    So its ETag is the head; with who asks, who may see more than others, and with the version of
+    the software, which may give the same another shape.
     """
-    return {"ETag": f'"{__version__}-{head}"', "Register-Sequence": str(head), **_READ}
+    caller: Caller = request.scope["caller"]
+    audience = "curator" if caller.curates else caller.organisation or "all"
+    tag = f'"{__version__}-{head}-{audience}"'
+    return {"ETag": tag, "Register-Sequence": str(head), **_READ}
 
 
 def following(request: Request, **changed: object) -> str:

@@ -27,6 +27,7 @@ def _parse(header: str) -> frozenset[str] | None:
 
 
 async def _precondition(
+    request: Request,
     if_match: Annotated[
         str | None,
         Header(
@@ -39,7 +40,8 @@ async def _precondition(
 ) -> Precondition | None:
     if if_match is None:
         return None
-    tags = _parse(if_match)
+    # A list may stand in several lines of the header.
+    tags = _parse(", ".join(request.headers.getlist("if-match")))
     if not tags:
         fault = Fault("header:If-Match", "not_a_tag", 'Give an ETag in its quotes, like `"3-42"`.')
         raise ValidationFailed("`If-Match` cannot be read.", faults=(fault,))
@@ -52,8 +54,8 @@ IfMatch = Annotated[Precondition | None, Depends(_precondition)]
 
 def unmodified(request: Request, response: Response) -> Response | None:
     """A 304 in place of an answer that the client has already."""
-    wanted = request.headers.get("if-none-match")
-    if wanted is None or request.method != "GET" or response.status_code != 200:
+    wanted = ", ".join(request.headers.getlist("if-none-match"))
+    if not wanted or request.method != "GET" or response.status_code != 200:
         return None
     current = response.headers.get("etag")
     tags = _parse(wanted)

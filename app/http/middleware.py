@@ -19,6 +19,9 @@ from app.settings import Settings
 
 SEQUENCE = b"register-sequence"
 
+PROBES = frozenset({"/livez", "/readyz"})
+"""Supervisors and load balancers ask by address, not by a name; nothing in these depends on it."""
+
 _log = logging.getLogger("register")
 
 
@@ -41,8 +44,8 @@ class Wire:
             return
         name = request_id(scope).encode()
         head_only = scope["method"] == "HEAD"
-        if head_only:
-            scope["method"] = "GET"
+        if head_only:  # in a copy: the server must still know that no body follows
+            scope = {**scope, "method": "GET"}
 
         started = False
 
@@ -80,7 +83,7 @@ class Wire:
         Raises:
             HostNotAllowed, MalformedRequest
         """
-        if not self._any_host:
+        if not self._any_host and scope["path"] not in PROBES:
             hosts = [value for name, value in scope["headers"] if name == b"host"]
             host = hosts[0].decode("latin-1").lower() if len(hosts) == 1 else ""
             # The port does not matter; "[::1]:8000" has its colons in brackets.

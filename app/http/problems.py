@@ -20,7 +20,7 @@ from app.errors import (
     ValidationFailed,
 )
 from app.http.request_id import request_id
-from app.models.faults import faults
+from app.models.faults import MOST_FAULTS, faults
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -116,17 +116,21 @@ def install(app: FastAPI) -> None:
 
 
 def _invalid(error: RequestValidationError) -> RegisterError:
-    found: list[Fault] = []
-    for entry in error.errors():
-        where, *inside = entry["loc"]
-        if where == "body":
-            found += faults([{**entry, "loc": inside}], "#")
-        else:
-            fault = faults([{**entry, "loc": inside[1:]}], "#")[0]
-            name = str(inside[0]) if inside else ""
-            pointer = {"query": f"?{name}", "path": f"{{{name}}}"}.get(where, f"header:{name}")
-            found.append(Fault(pointer, fault.code, fault.detail))
-    return ValidationFailed("Something in the request is not valid.", faults=tuple(found))
+    entries = error.errors()[:MOST_FAULTS]
+    in_body = [{**entry, "loc": entry["loc"][1:]} for entry in entries if entry["loc"][0] == "body"]
+    elsewhere = [_fault(entry) for entry in entries if entry["loc"][0] != "body"]
+    return ValidationFailed(
+        "Something in the request is not valid.",
+        faults=(*elsewhere, *faults(in_body, "#")),
+    )
+
+
+def _fault(entry: dict[str, Any]) -> Fault:
+    """What is wrong with a parameter or a header."""
+    where, name, *_ = (*entry["loc"], "")
+    (fault,) = faults([{**entry, "loc": ()}], "#")
+    pointer = {"query": f"?{name}", "path": f"{{{name}}}"}.get(where, f"header:{name}")
+    return Fault(pointer, fault.code, fault.detail)
 
 
 def _translated(error: HTTPException, request: Request) -> RegisterError:

@@ -39,7 +39,9 @@ _WORDS = {
     "json_invalid": "The body is not JSON",
 }
 
-_MOST = 100
+MOST_FAULTS = 100
+"""What a problem tells at once; with more, something is wrong with the whole."""
+
 _LONGEST_NAME = 60
 
 
@@ -59,7 +61,7 @@ def faults(errors: Iterable[Mapping[str, Any]], root: str) -> tuple[Fault, ...]:
             continue
         seen_unions.add(pointer)
         found.append(Fault(pointer, _code(error["type"]), _words(error)))
-        if len(found) == _MOST:
+        if len(found) == MOST_FAULTS:
             break
     return tuple(found)
 

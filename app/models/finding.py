@@ -50,6 +50,7 @@ class Facet(StrEnum):
     ICB = "icb"
     REGION = "region"
     CARE_SETTING = "care_setting"
+    VISIBILITY = "visibility"
     TAG = "tag"
     EVIDENCE_KIND = "evidence_kind"
     EVIDENCE_STRENGTH = "evidence_strength"

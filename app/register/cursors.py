@@ -6,6 +6,7 @@ import base64
 import binascii
 import hashlib
 import json
+import math
 from collections.abc import Sequence
 
 from app.errors import InvalidCursor
@@ -29,12 +30,23 @@ def decode(query: str, cursor: str, kinds: Sequence[type[Key]]) -> list[Key]:
         raw = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
         seal, *parts = json.loads(raw)
         key: list[Key] = parts
-        fits = seal == _seal(query, key) and [type(part) for part in key] == list(kinds)
+        fits = (
+            seal == _seal(query, key)
+            and [type(part) for part in key] == list(kinds)
+            and all(_storable(part) for part in key)
+        )
     except (ValueError, TypeError, RecursionError, binascii.Error):
         fits = False
     if not fits:
         raise InvalidCursor("The cursor is not one that this query gave.")
     return key
+
+
+def _storable(part: Key) -> bool:
+    """Whether a database can compare with it; the seal is no secret, so anybody may make one."""
+    if isinstance(part, str):
+        return "\0" not in part and part.isprintable()
+    return math.isfinite(part) and abs(part) < 2**31
 
 
 def _seal(query: str, key: Sequence[Key]) -> str:

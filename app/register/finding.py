@@ -19,7 +19,7 @@ from app.models.organisations import Organisation, OrganisationKind
 from app.models.themes import Theme
 from app.register import changes, cursors, search, shapes
 from app.register.access import Caller
-from app.register.recent import Recent
+from app.register.memory import Memory
 from app.register.shapes import ORDERS, Shape
 from app.register.stored import Listed
 
@@ -44,9 +44,7 @@ class Found(Listed):
     facets: Counts = field(default_factory=dict)
 
 
-async def page(
-    reader: Reader, query: InnovationQuery, caller: Caller, *, totals: Recent[int]
-) -> Found:
+async def page(reader: Reader, query: InnovationQuery, caller: Caller, *, memory: Memory) -> Found:
     """The page of innovations that the query asks for.
 
     Raises:
@@ -54,6 +52,7 @@ async def page(
         Unauthenticated: when what is not published is asked for without a key.
     """
     wanted = _wanted(reader, query, caller)
+    await _must_exist(reader, query, memory)
     facets = _facets(query.facets)
     sort = _sort(query)
     # A cursor belongs to the filters and the order; what is counted is the same in any order.
@@ -68,13 +67,11 @@ async def page(
     for _ in range(TRIES):
         rows = await reader.rows(statement, values)
         head = rows[0][0] if rows else await changes.head(reader)
-        known = totals.get(wanted.name, head)
-        total = await _total(reader, wanted, totals) if known is None else known
+        known = memory.totals.get(wanted.name, head)
+        total = await _total(reader, wanted, memory) if known is None else known
         counts = await _count(reader, wanted, facets)
         if (known is not None and not facets) or await changes.head(reader) == head:
             break
-    if total == 0:
-        await _must_exist(reader, query)
     more = len(rows) > query.limit
     rows = rows[: query.limit]
     following = cursors.encode(ordered, rows[-1][2:]) if more else None
@@ -97,7 +94,7 @@ def _wanted(reader: Reader, query: InnovationFilters, caller: Caller) -> Wanted:
         given = list(dict.fromkeys(getattr(query, name)))
         if given:
             filters.append((name, len(given)))
-            values |= {f"{name}_{i}": str(value) for i, value in enumerate(given)}
+            values |= zip(shapes.names(name, len(given)), map(str, given), strict=True)
     for name in ("created_from", "created_to", "updated_since"):
         moment = getattr(query, name)
         if moment is not None:
@@ -120,9 +117,9 @@ def _wanted(reader: Reader, query: InnovationFilters, caller: Caller) -> Wanted:
     return Wanted(shape, values, json.dumps(values, sort_keys=True))
 
 
-async def _total(reader: Reader, wanted: Wanted, totals: Recent[int]) -> int:
+async def _total(reader: Reader, wanted: Wanted, memory: Memory) -> int:
     counted_at, total = (await reader.rows(shapes.counting(wanted.shape), wanted.values))[0]
-    totals.put(wanted.name, counted_at, total)
+    memory.totals.put(wanted.name, counted_at, total)
     return int(total)
 
 
@@ -159,8 +156,8 @@ def _organisations(count: int, kind: OrganisationKind | None) -> Select[str]:
     return known.where(col(Organisation.kind) == bindparam("kind", kind.value)) if kind else known
 
 
-async def _must_exist(reader: Reader, query: InnovationFilters) -> None:
-    """Nothing was found: is it that a filter names something that there is not?
+async def _must_exist(reader: Reader, query: InnovationFilters, memory: Memory) -> None:
+    """Refuses filters that name something that there is not.
 
     Raises:
         UnknownTheme, UnknownOrganisation
@@ -172,12 +169,14 @@ async def _must_exist(reader: Reader, query: InnovationFilters) -> None:
         ("region", OrganisationKind.REGION, "No region has this ODS code."),
     )
     for name, kind, detail in checks:
-        given = set(getattr(query, name))
+        given = {value for value in getattr(query, name) if (name, value) not in memory.known}
         if not given:
             continue
         count = len(given)
         known: Select[Any] = _themes(count) if name == "theme" else _organisations(count, kind)
-        values = {f"name_{i}": value for i, value in enumerate(given)}
-        if given - {row[0] for row in await reader.rows(known, values)}:
+        values = dict(zip(shapes.names("name", count), given, strict=True))
+        found = {row[0] for row in await reader.rows(known, values)}
+        memory.known |= {(name, value) for value in found}
+        if given - found:
             error = UnknownTheme if name == "theme" else UnknownOrganisation
             raise error.at(f"?{name}", f"unknown_{name}", detail)

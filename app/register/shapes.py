@@ -182,7 +182,7 @@ def _base(shape: Shape) -> _Base:
             # Joined, not IN: the key's index is walked in the order of creation.
             key = _KEYS.alias(name)
             source = source.join(key, key.c.number == number)
-            conditions += [key.c.name == name, key.c.value == bindparam(f"{name}_0")]
+            conditions += [key.c.name == name, key.c.value == bound(name, 1)[0]]
         elif name in KEYS:
             having = select(col(InnovationKey.number)).where(
                 col(InnovationKey.name) == name,
@@ -205,8 +205,13 @@ def _base(shape: Shape) -> _Base:
     return _Base(source, conditions, number, score)
 
 
-def bound(name: str, count: int) -> list[Any]:
-    return [bindparam(f"{name}_{i}") for i in range(count)]
+def names(of: str, count: int) -> list[str]:
+    """The parameters of a filter's values; SQLAlchemy never makes up such names by itself."""
+    return [f"{of}_is_{i}" for i in range(count)]
+
+
+def bound(of: str, count: int) -> list[Any]:
+    return [bindparam(name) for name in names(of, count)]
 
 
 def _one_of(column: ColumnElement[Any], values: list[Any]) -> ColumnElement[bool]:

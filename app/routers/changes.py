@@ -44,7 +44,7 @@ async def list_changes(
         "head": lines.head,
     }
     body = f'{{"items":[{",".join(lines.items)}],"page":{answers.compact(where)}}}'
-    headers = answers.collection_headers(lines.head)
+    headers = answers.collection_headers(request, lines.head)
     if lines.next < lines.head:
         headers["Link"] = f'<{answers.following(request, after=lines.next)}>; rel="next"'
     return Response(body, headers=headers, media_type=answers.JSON)

@@ -79,7 +79,7 @@ async def list_innovations(
     learn what changed since last night, follow `GET /v1/changes` instead: it tells of withdrawals,
     too.
     """
-    found = await register.read(finding.page, query, caller, totals=register.totals)
+    found = await register.read(finding.page, query, caller, memory=register.memory)
     extra = ""
     if found.facets:
         facets = {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Request, Response
 from pydantic import Field
 
 from app import __version__, schema
@@ -51,13 +51,13 @@ _LINKS = {
 
 
 @router.get("/v1", response_model=Entrance, summary="See where things are", responses=problems())
-async def get_entrance(register: Register, caller: Reader) -> Response:
+async def get_entrance(request: Request, register: Register, caller: Reader) -> Response:
     """Use it as the one address to start from: it leads to everything."""
     head = await register.head()
     entrance = Entrance(
         title="Innovation register", version=__version__, sequence=head, links=_LINKS
     )
-    headers = answers.collection_headers(head)
+    headers = answers.collection_headers(request, head)
     return Response(entrance.model_dump_json(), headers=headers, media_type=answers.JSON)
 
 

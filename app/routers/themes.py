@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Body, Path, Response
+from fastapi import APIRouter, Body, Path, Request, Response
 
 from app.auth import Curator, Reader
 from app.errors import (
@@ -39,13 +39,13 @@ ThemeName = Annotated[
 
 
 @router.get("", response_model=ThemeList, summary="List the themes", responses=problems())
-async def list_themes(register: Register, caller: Reader) -> Response:
+async def list_themes(request: Request, register: Register, caller: Reader) -> Response:
     """Use it to fill a choice of themes, or for an overview: each theme comes with the number of
     published innovations at each status. They all fit on one page.
     """
     items, head = await register.read(themes.listed)
     body = f'{{"items":[{",".join(items)}]}}'
-    headers = answers.collection_headers(head)
+    headers = answers.collection_headers(request, head)
     return Response(body, headers=headers, media_type=answers.JSON)
 
 

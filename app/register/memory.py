@@ -1,7 +1,8 @@
-"""What was counted a moment ago.
+"""What this process remembers of what it read; right for as long as the log says so.
 
-A count is right for as long as the head of the log stands: it is a pure function of the request
-and the head. So there is nothing to invalidate; a newer head simply asks again.
+A count is a pure function of the request and the head of the log. So there is nothing to
+invalidate: a newer head simply asks again. And themes and organisations are never deleted, so that
+what was found once is there for good.
 """
 
 from __future__ import annotations
@@ -36,3 +37,12 @@ class Recent(Generic[T]):
             self._values.move_to_end(request)
             if len(self._values) > self._most:
                 self._values.popitem(last=False)
+
+
+class Memory:
+    """What a process remembers."""
+
+    def __init__(self) -> None:
+        self.totals: Recent[int] = Recent()
+        self.known: set[tuple[str, str]] = set()
+        """Filters and values that name something that there is."""
