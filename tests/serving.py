@@ -1,4 +1,4 @@
-"""A real server for the tests: Uvicorn on a thread, over a real socket, with the app of the test."""
+"""A real server for the tests: Uvicorn on a thread, over a socket, with the app of the test."""
 
 from __future__ import annotations
 
