@@ -18,7 +18,11 @@ class Server:
 
     def __init__(self) -> None:
         self._app: FastAPI | None = None
-        self._socket = socket.create_server(("127.0.0.1", 0))
+        # Made by hand: only of a socket that says TCP does asyncio turn off Nagle's delay, which
+        # costs 40 ms a request.
+        self._socket = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+        self._socket.bind(("127.0.0.1", 0))
+        self._socket.listen()
         self._loop = asyncio.new_event_loop()
         config = uvicorn.Config(
             self._answer,

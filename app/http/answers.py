@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import date
 from typing import Any
 from urllib.parse import urlencode
 
@@ -43,22 +44,22 @@ def page(request: Request, listed: Listed, extra: str = "") -> Response:
     """A page of documents; ``extra`` is more JSON members, with a comma before."""
     where = {"limit": listed.limit, "total": listed.total, "next": listed.next}
     body = f'{{"items":[{",".join(listed.items)}],"page":{compact(where)}{extra}}}'
-    headers = collection_headers(request, listed.head)
+    headers = collection_headers(request, listed.head, listed.day)
     if listed.next is not None:
         headers["Link"] = f'<{following(request, cursor=listed.next)}>; rel="next"'
     return Response(body, headers=headers, media_type=JSON)
 
 
-def collection_headers(request: Request, head: int) -> dict[str, str]:
+def collection_headers(request: Request, head: int, day: date | None = None) -> dict[str, str]:
     """The headers of what is a pure function of the request, the caller and the head of the log.
 
-    So its ETag is the head; with who asks, who may see more than others, and with the version of
-    the software, which may give the same another shape.
+    So its ETag is the head; with who asks, who may see more than others; with the version of the
+    software, which may give the same another shape; and with the day, where that matters.
     """
     caller: Caller = request.scope["caller"]
     audience = "curator" if caller.curates else caller.organisation or "all"
-    tag = f'"{__version__}-{head}-{audience}"'
-    return {"ETag": tag, "Register-Sequence": str(head), **_READ}
+    tag = "-".join(str(part) for part in (__version__, head, audience, day) if part is not None)
+    return {"ETag": f'"{tag}"', "Register-Sequence": str(head), **_READ}
 
 
 def following(request: Request, **changed: object) -> str:

@@ -127,7 +127,7 @@ def _invalid(error: RequestValidationError) -> RegisterError:
 
 def _fault(entry: dict[str, Any]) -> Fault:
     """What is wrong with a parameter or a header."""
-    where, name, *_ = (*entry["loc"], "")
+    where, name = (*entry["loc"], "")[:2]
     (fault,) = faults([{**entry, "loc": ()}], "#")
     pointer = {"query": f"?{name}", "path": f"{{{name}}}"}.get(where, f"header:{name}")
     return Fault(pointer, fault.code, fault.detail)

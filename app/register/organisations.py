@@ -213,8 +213,9 @@ async def page(reader: Reader, query: OrganisationQuery) -> Listed:
         values |= {"q": f"%{_escaped(fold(query.q))}%", "code": query.q.strip().upper()}
     for key in ("kind", "parent"):
         values |= {f"{key}_{i}": str(value) for i, value in enumerate(getattr(query, key))}
-    if query.open is not None:
-        values["today"] = datetime.now(UTC).date().isoformat()
+    day = datetime.now(UTC).date() if query.open is not None else None
+    if day is not None:
+        values["today"] = day.isoformat()
     if query.cursor:
         values["key"], values["after"] = cursors.decode(name, query.cursor, (str, str))
     head = await changes.head(reader)
@@ -223,7 +224,7 @@ async def page(reader: Reader, query: OrganisationQuery) -> Listed:
     more = len(rows) > query.limit
     rows = rows[: query.limit]
     following = cursors.encode(name, rows[-1][1:]) if more else None
-    return Listed([row[0] for row in rows], query.limit, total[0][0], following, head)
+    return Listed([row[0] for row in rows], query.limit, total[0][0], following, head, day)
 
 
 def _escaped(words: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 
 from app.errors import PreconditionFailed, PreconditionRequired
 
@@ -34,6 +35,8 @@ class Listed:
     total: int
     next: str | None
     head: int
+    day: date | None = None
+    """The day that it holds for, where the answer depends on the day, too."""
 
 
 @dataclass(frozen=True, slots=True)
