@@ -75,7 +75,7 @@ async def page(reader: Reader, query: InnovationQuery, caller: Caller, *, memory
     more = len(rows) > query.limit
     rows = rows[: query.limit]
     following = cursors.encode(ordered, rows[-1][2:]) if more else None
-    return Found([row[1] for row in rows], query.limit, total, following, head, counts)
+    return Found([row[1] for row in rows], query.limit, total, following, head, facets=counts)
 
 
 def _sort(query: InnovationQuery) -> InnovationSort:
