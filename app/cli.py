@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,6 +24,7 @@ from app.database import Database
 from app.errors import RegisterError
 from app.models.clients import ClientDocument, Scope
 from app.register import clients, demonstration, ods, reference, verification
+from app.register.verification import Verdict
 from app.settings import Settings
 
 cli = typer.Typer(
@@ -132,8 +134,16 @@ def demo(host: Host = "127.0.0.1", port: Port = 8000) -> None:
 @cli.command()
 def verify() -> None:
     """Check the change log: that no line was changed, left out or slipped in."""
+
+    async def check(database: Database) -> Verdict:
+        await database.open()
+        try:
+            return await database.read(verification.verify)
+        finally:
+            await database.close()
+
     with _database() as database:
-        verdict = database.transaction(verification.verify)
+        verdict = asyncio.run(check(database))
     if verdict.broken_at is not None:
         err.print(f"[red]Line {verdict.broken_at} of the log is broken:[/red] {verdict.why}.")
         raise typer.Exit(1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -17,7 +18,8 @@ from app import schema
 from app.database import Database
 from app.main import create_app
 from app.models.clients import Scope
-from app.register import clients, reference
+from app.register import clients, reference, verification
+from app.register.verification import Verdict
 from app.settings import Settings
 from tests import postgresql
 from tests.serving import Server
@@ -118,6 +120,19 @@ class Register:
             expires_at=expires_at,
         )
         return key
+
+    def verify(self) -> Verdict:
+        """What the check of the log says, from a process of its own, as it were."""
+
+        async def check() -> Verdict:
+            database = Database(self.settings)
+            await database.open()
+            try:
+                return await database.read(verification.verify)
+            finally:
+                await database.close()
+
+        return asyncio.run(check())
 
     def client(self, key: str | None = None) -> httpx.Client:
         """An HTTP client with this key, or with none."""

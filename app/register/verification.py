@@ -2,45 +2,78 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
 
-from sqlalchemy import select
-from sqlmodel import Session, col
+from sqlalchemy import bindparam, select
+from sqlmodel import col
 
+from app.dialects import Reader
 from app.models.changes import Change, LogHead
 from app.register import changes
+
+_AT_A_TIME = 500
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What was checked, and the first line that does not hold, if there is one."""
+    """How many lines hold; and the first that does not, if there is one."""
 
     lines: int
     broken_at: int | None = None
     why: str | None = None
 
 
-def verify(session: Session) -> Verdict:
-    """Follows the chain of digests from the first line to the head."""
+async def verify(reader: Reader) -> Verdict:
+    """Follows the chain of digests from the first line to the head.
+
+    What is written meanwhile comes after the head, and waits for nothing.
+    """
+    newest, head_digest = (await reader.rows(_HEAD, {}))[0]
     previous, expected = changes.GENESIS, 1
-    lines = session.execute(
-        select(Change).order_by(col(Change.sequence)).execution_options(yield_per=500)
-    ).scalars()
-    for line in lines:
-        fields = line.model_dump()
-        if line.sequence != expected:
-            return Verdict(expected - 1, expected, "the line is missing")
-        if line.document is not None and (
-            changes.document_digest(line.document) != line.document_digest
-        ):
-            return Verdict(expected - 1, expected, "its document is not what was written")
-        if changes.line_digest(previous, fields) != line.digest:
-            return Verdict(
-                expected - 1, expected, "it is not what was written, or not in its place"
-            )
-        previous, expected = line.digest, expected + 1
-        session.expunge(line)
-    head = session.execute(select(LogHead)).scalar_one()
-    if (head.sequence, head.digest) != (expected - 1, previous):
-        return Verdict(expected - 1, expected, "lines are missing at the end")
+    async for line in _lines(reader, newest):
+        why = _fault(previous, expected, line)
+        if why is not None:
+            return Verdict(expected - 1, expected, why)
+        previous, expected = line["digest"], expected + 1
+    if expected <= newest:
+        return Verdict(expected - 1, expected, "the line is missing")
+    if previous != head_digest:
+        return Verdict(expected - 1, newest, "the head of the log names another digest")
     return Verdict(expected - 1)
+
+
+def _fault(previous: str, expected: int, line: dict[str, Any]) -> str | None:
+    if line["sequence"] != expected:
+        return "the line is missing"
+    document = line["document"]
+    if document is not None and changes.document_digest(document) != line["document_digest"]:
+        return "its document is not what was written"
+    if changes.line_digest(previous, line) != line["digest"]:
+        return "it is not what was written, or not in its place"
+    return None
+
+
+_COLUMNS = tuple(Change.model_fields)
+_HEAD = select(col(LogHead.sequence), col(LogHead.digest))
+_LINES = (
+    select(*(col(getattr(Change, name)) for name in _COLUMNS))
+    .where(col(Change.sequence) > bindparam("after"), col(Change.sequence) <= bindparam("newest"))
+    .order_by(col(Change.sequence))
+    .limit(bindparam("limit"))
+)
+
+
+async def _lines(reader: Reader, newest: int) -> AsyncIterator[dict[str, Any]]:
+    after = 0
+    while True:
+        values = {"after": after, "newest": newest, "limit": _AT_A_TIME}
+        rows = await reader.rows(_LINES, values)
+        for row in rows:
+            line = dict(zip(_COLUMNS, row, strict=True))
+            yield {**line, "at": datetime.fromisoformat(line["at"])}
+        if len(rows) < _AT_A_TIME:
+            return
+        after = rows[-1][0]
