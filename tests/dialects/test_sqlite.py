@@ -1,0 +1,90 @@
+"""Reads on SQLite: the short ones on the event loop, the long ones on a thread."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from app.dialects import Reader, sqlite
+from app.dialects.sqlite import Sqlite
+from app.register import changes
+from tests.conftest import Templates, settings_for
+
+
+@pytest.fixture
+def reads(templates: Templates) -> Any:
+    dialect = Sqlite(f"sqlite:///{templates.sqlite}")
+    return dialect.reads(settings_for(str(dialect.url)))
+
+
+async def where(reader: Reader) -> tuple[str, int]:
+    """The thread that reads, and what it read."""
+    head = await changes.head(reader)
+    return threading.current_thread().name, head
+
+
+def run(reads: Any) -> tuple[str, int]:
+    async def once() -> tuple[str, int]:
+        await reads.open()
+        try:
+            found: tuple[str, int] = await reads.run(where)
+            return found
+        finally:
+            await reads.close()
+
+    return asyncio.run(once())
+
+
+def test_a_short_read_stays_on_the_event_loop(reads: Any) -> None:
+    thread, head = run(reads)
+
+    assert thread == threading.current_thread().name
+    assert head > 0
+
+
+def test_a_read_that_goes_over_its_budget_moves_to_a_thread(
+    reads: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, head = run(reads)
+    monkeypatch.setattr(sqlite, "STEPS_A_TICK", 1)
+    monkeypatch.setattr(sqlite, "TICKS_INLINE", 3)
+
+    assert run(reads) == ("long-read_0", head)
+
+
+def test_a_reader_cannot_write(reads: Any) -> None:
+    async def write(reader: Any) -> None:
+        reader.driver.execute("DELETE FROM change")
+
+    async def attempt() -> None:
+        await reads.open()
+        try:
+            await reads.run(write)
+        finally:
+            await reads.close()
+
+    with pytest.raises(Exception, match="readonly"):
+        asyncio.run(attempt())
+
+
+@pytest.mark.parametrize("url", ["sqlite://", "sqlite:///:memory:"])
+def test_an_embedded_register_needs_a_file(url: str) -> None:
+    with pytest.raises(ValueError, match="needs a file"):
+        Sqlite(url)
+
+
+def test_a_write_is_flushed_to_disk_before_it_is_acknowledged(templates: Templates) -> None:
+    dialect = Sqlite(f"sqlite:///{templates.sqlite}")
+    engine = dialect.engine(settings_for(str(dialect.url)))
+    with engine.connect() as connection:
+        pragmas = [
+            connection.execute(text(f"PRAGMA {name}")).scalar()
+            for name in ("journal_mode", "synchronous", "foreign_keys")
+        ]
+    engine.dispose()
+
+    assert pragmas == ["wal", 2, 1]
