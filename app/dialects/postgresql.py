@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Sequence
 from functools import lru_cache, partial
 from typing import Any, TypeVar
@@ -12,6 +13,7 @@ from sqlalchemy import (
     ColumnElement,
     Double,
     Engine,
+    FromClause,
     Integer,
     Text,
     bindparam,
@@ -22,6 +24,7 @@ from sqlalchemy import (
     make_url,
 )
 from sqlalchemy.dialects.postgresql import psycopg as sqlalchemy_psycopg
+from sqlalchemy.dialects.postgresql.psycopg import PGCompiler_psycopg
 
 from app.dialects.protocol import (
     KEPT_STATEMENTS,
@@ -30,6 +33,7 @@ from app.dialects.protocol import (
     Read,
     Row,
     Statement,
+    TextMatch,
     TextSearch,
     Values,
 )
@@ -51,6 +55,7 @@ class Postgresql:
     def __init__(self, url: str) -> None:
         self.url = make_url(url).set(drivername="postgresql+psycopg")
         compiler = sqlalchemy_psycopg.dialect()  # type: ignore[no-untyped-call]
+        compiler.statement_compiler = _Compiler
         self.prepare = lru_cache(KEPT_STATEMENTS)(partial(Prepared.of, compiler=compiler))
 
     def engine(self, settings: Settings) -> Engine:
@@ -74,23 +79,32 @@ class Postgresql:
         query = func.websearch_to_tsquery(
             literal_column("'register_english'::regconfig"), bindparam("q", type_=Text)
         )
-        return TextSearch(
-            source=None,
-            condition=index.bool_op("@@")(query),
-            number=literal_column("innovation.number", Integer),
-            # In double precision, as a cursor holds it.
-            score=cast(-func.ts_rank(index, query, type_=Double), Double),
-        )
+        # In double precision, as a cursor holds it.
+        score = cast(-func.ts_rank(index, query, type_=Double), Double)
+        match = TextMatch(index.bool_op("@@")(query), score)
+        number: ColumnElement[int] = literal_column("innovation.number", Integer)
+        return TextSearch(None, number, anywhere=match, best_first=(match,))
 
-    def text_query(self, alternatives: Sequence[Alternative]) -> str:
+    def text_query(self, alternatives: Sequence[Alternative]) -> Values:
         def side(alternative: Alternative) -> str:
             wanted = [f'"{" ".join(words)}"' for words in alternative.wanted]
             return " ".join(wanted + [f'-"{" ".join(words)}"' for words in alternative.unwanted])
 
-        return " or ".join(side(alternative) for alternative in alternatives)
+        # As `register_folded` in the database does it with what is searched.
+        q = unicodedata.normalize("NFKD", " or ".join(side(each) for each in alternatives))
+        return {"q": "".join(letter for letter in q if not unicodedata.combining(letter))}
 
     def unavailable(self, error: BaseException) -> bool:
         return isinstance(error, psycopg.OperationalError | PoolTimeout)
+
+
+class _Compiler(PGCompiler_psycopg):
+    """SQL without hints: the planner has statistics."""
+
+    def format_from_hint_text(
+        self, sqltext: str, table: FromClause, hint: str, iscrud: bool
+    ) -> str:
+        return sqltext
 
 
 class _Connection:

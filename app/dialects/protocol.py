@@ -75,16 +75,25 @@ class Reads(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class TextMatch:
+    """A condition that full-text search makes."""
+
+    condition: ColumnElement[bool]
+    score: float | ColumnElement[float]
+    """How well what meets it fits; the best is the least."""
+
+
+@dataclass(frozen=True, slots=True)
 class TextSearch:
-    """Full-text search as parts of a SELECT; the words are in the parameter ``q``."""
+    """Full-text search as parts of a SELECT; its parameters are what ``text_query`` gives."""
 
     source: FromClause | None
     """What to add to FROM, if anything."""
-    condition: ColumnElement[bool]
     number: ColumnElement[int]
     """The innovation's number, from the side that the database walks in order."""
-    score: ColumnElement[float]
-    """How well it fits; the best is the least."""
+    anywhere: TextMatch
+    best_first: tuple[TextMatch, ...]
+    """Conditions that exclude each other, and together are met by all that is found."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +105,10 @@ class Alternative:
 
 
 class Dialect(Protocol):
-    """One database engine, with all that is its own."""
+    """One database engine, with all that is its own.
+
+    A statement's hints name the index that serves it; an engine that keeps statistics needs none.
+    """
 
     def __hash__(self) -> int: ...
 
@@ -113,8 +125,8 @@ class Dialect(Protocol):
 
     def text_search(self) -> TextSearch: ...
 
-    def text_query(self, alternatives: Sequence[Alternative]) -> str:
-        """What to bind to ``q``, in the database's own syntax."""
+    def text_query(self, alternatives: Sequence[Alternative]) -> Values:
+        """What to look for, in the database's own syntax."""
         ...
 
     def unavailable(self, error: BaseException) -> bool:

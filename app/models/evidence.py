@@ -85,6 +85,16 @@ class EvidenceCreate(Strict):
         return self
 
 
+class MeasureUpdate(Strict):
+    """A merge patch of the figures."""
+
+    name: Line | None = None
+    unit: Line | None = None
+    baseline: Number | None = None
+    result: Number | None = None
+    period: Period | None = None
+
+
 class EvidenceUpdate(Strict):
     """A merge patch: what is given changes, null empties, all else stays."""
 
@@ -92,7 +102,7 @@ class EvidenceUpdate(Strict):
     statement: Prose | None = None
     strength: EvidenceStrength | None = None
     url: WebAddress | None = None
-    measure: Measure | None = None
+    measure: MeasureUpdate | None = None
 
 
 class MeasurePublic(Document):

@@ -197,7 +197,10 @@ MomentOut = Annotated[
 ]
 """A time in a document: RFC 3339 in UTC, with ``Z``."""
 
-SourcePart = Annotated[Line, StringConstraints(max_length=100)]
+SourceId = Annotated[Line, StringConstraints(max_length=100)]
+SourceSystem = Annotated[SourceId, *_form(r"[^/]+", "Give a name without a slash")]
+"""A system's name; in an address its id follows, in which there may be slashes."""
+
 Limit = Annotated[int, Field(ge=1, le=100)]
 
 
@@ -212,6 +215,17 @@ class Document(BaseModel):
 
     model_config = ConfigDict(
         extra="forbid", json_schema_serialization_defaults_required=True, frozen=True
+    )
+
+
+class PageQuery(Strict):
+    """Which page of a list."""
+
+    limit: Limit = Field(default=50, description="How many on a page.", examples=[5])
+    cursor: str | None = Field(
+        default=None,
+        max_length=4_000,  # for a page that ended at the longest of names
+        description="The `page.next` of the page before.",
     )
 
 

@@ -7,7 +7,18 @@ from pydantic import Field
 
 from app.models.decisions import Status
 from app.models.evidence import EvidenceKind, EvidenceStrength
-from app.models.fields import Day, Document, Limit, MomentIn, OdsCode, Page, Slug, Strict, Tag, Text
+from app.models.fields import (
+    Day,
+    Document,
+    MomentIn,
+    OdsCode,
+    Page,
+    PageQuery,
+    Slug,
+    Strict,
+    Tag,
+    Text,
+)
 from app.models.innovations import CareSetting, InnovationPublic, Visibility
 
 
@@ -111,7 +122,7 @@ class InnovationFilters(Strict):
     )
 
 
-class InnovationQuery(InnovationFilters):
+class InnovationQuery(PageQuery, InnovationFilters):
     """Which innovations, in which order, and which page of them."""
 
     sort: InnovationSort | None = Field(
@@ -125,8 +136,4 @@ class InnovationQuery(InnovationFilters):
         + ", ".join(f"`{facet}`" for facet in Facet)
         + ".",
         examples=["theme,status"],
-    )
-    limit: Limit = Field(default=50, description="How many on a page.", examples=[5])
-    cursor: str | None = Field(
-        default=None, max_length=500, description="The `page.next` of the page before."
     )

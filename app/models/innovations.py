@@ -22,7 +22,8 @@ from app.models.fields import (
     OdsCode,
     Prose,
     Slug,
-    SourcePart,
+    SourceId,
+    SourceSystem,
     Strict,
     Summary,
     Tag,
@@ -69,6 +70,20 @@ class OwnVisibility(StrEnum):
     PUBLISHED = "published"
 
 
+PLACES = ("organisation", "icb", "region")
+"""Whose an innovation is: its organisation's, and those's above it."""
+
+FILTERS = ("theme", "status", *PLACES, "care_setting")
+"""What an innovation has one of, and lists are filtered by."""
+
+SORT_KEYS = ("updated_at", "title_key", "review_on")
+"""What lists are ordered by, beside the order of creation."""
+
+
+def _others(name: str) -> list[str]:
+    return [other for other in FILTERS if other != name]
+
+
 class Innovation(SQLModel, table=True):
     """An innovation as it is stored: its public document, and the keys by which it is found.
 
@@ -79,17 +94,24 @@ class Innovation(SQLModel, table=True):
 
     __table_args__ = (
         UniqueConstraint("submitter", "source_system", "source_id", name="uq_innovation_source"),
-        # One for each filter, in the order of creation: a page of a filtered list is a short walk.
-        *(
-            Index(f"ix_innovation_{key}", "visibility", key, "number")
-            for key in ("theme", "status", "organisation", "icb", "region", "care_setting")
-        ),
-        # One for each sort.
-        Index("ix_innovation_number", "visibility", "number"),
         Index("ix_innovation_created_at", "created_at", "number"),
-        Index("ix_innovation_updated_at", "visibility", "updated_at", "number"),
-        Index("ix_innovation_title", "visibility", "title_key", "number"),
-        Index("ix_innovation_review_on", "visibility", "review_on", "number"),
+        # The ways that `app/register/walks.py` chooses from: in the order of creation by each of
+        # the filters, in the other orders over all, and within an organisation or an ICB. The
+        # filters stand in the index, so that what does not fit is passed over there.
+        Index("ix_innovation_number", "visibility", "number", *FILTERS),
+        *(
+            Index(f"ix_innovation_{name}", "visibility", name, "number", *_others(name))
+            for name in FILTERS
+        ),
+        *(
+            Index(f"ix_innovation_{key}", "visibility", key, "number", *FILTERS)
+            for key in SORT_KEYS
+        ),
+        *(
+            Index(f"ix_innovation_{name}_{key}", "visibility", name, key, "number")
+            for name in ("organisation", "icb")
+            for key in SORT_KEYS
+        ),
     )
 
     number: int = Column(primary_key=True, sa_column_kwargs={"autoincrement": False})
@@ -110,6 +132,8 @@ class Innovation(SQLModel, table=True):
     submitter: str = Column(foreign_key="organisation.code")
     source_system: str | None
     source_id: str | None
+    public: bool
+    """Whether it is published, or was: a withdrawn draft does not even show its tombstone."""
     document: str = Column(sa_type=TextColumn)
 
 
@@ -130,8 +154,8 @@ class InnovationKey(SQLModel, table=True):
 class Source(Strict):
     """The entry's id where it comes from, unique among what your organisation submitted."""
 
-    system: SourcePart = Field(examples=["intranet"])
-    id: SourcePart = Field(examples=["42"])
+    system: SourceSystem = Field(examples=["intranet"])
+    id: SourceId = Field(examples=["42"])
 
 
 def _distinct(values: list[str]) -> list[str]:
@@ -181,6 +205,13 @@ class InnovationCreate(InnovationFields):
     evidence: list[EvidenceCreate] = Field(default=[], max_length=MOST_EVIDENCE)
 
 
+class SourceUpdate(Strict):
+    """A merge patch of the source."""
+
+    system: SourceSystem | None = None
+    id: SourceId | None = None
+
+
 class InnovationUpdate(Strict):
     """A merge patch: what is given changes, null empties, all else stays.
 
@@ -197,7 +228,7 @@ class InnovationUpdate(Strict):
     tags: Tags | None = None
     started_on: Day | None = None
     visibility: OwnVisibility | None = None
-    source: Source | None = None
+    source: SourceUpdate | None = None
 
 
 class SourcePublic(Document):

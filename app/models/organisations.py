@@ -10,7 +10,7 @@ from sqlalchemy import Text as TextColumn
 from sqlmodel import Field as Column
 from sqlmodel import SQLModel
 
-from app.models.fields import Document, Limit, MomentOut, OdsCode, Page, Strict, Text
+from app.models.fields import Document, MomentOut, OdsCode, Page, PageQuery, Text
 
 
 class OrganisationKind(StrEnum):
@@ -100,8 +100,8 @@ class OrganisationPage(Document):
     page: Page
 
 
-class OrganisationQuery(Strict):
-    """Which organisations."""
+class OrganisationQuery(PageQuery):
+    """Which organisations, and which page of them."""
 
     q: Annotated[Text, Field(min_length=1, max_length=200)] | None = Field(
         default=None, description="A part of the name, or the code.", examples=["Manchester"]
@@ -114,8 +114,4 @@ class OrganisationQuery(Strict):
     )
     open: bool | None = Field(
         default=None, description="True for those open today, false for the closed ones."
-    )
-    limit: Limit = Field(default=50, description="How many on a page.", examples=[3])
-    cursor: str | None = Field(
-        default=None, max_length=500, description="The `page.next` of the page before."
     )

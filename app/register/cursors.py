@@ -7,11 +7,14 @@ import binascii
 import hashlib
 import json
 import math
+import re
 from collections.abc import Sequence
 
 from app.errors import InvalidCursor
 
 Key = str | int | float
+
+_UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 
 
 def encode(query: str, key: Sequence[Key]) -> str:
@@ -45,7 +48,7 @@ def decode(query: str, cursor: str, kinds: Sequence[type[Key]]) -> list[Key]:
 def _storable(part: Key) -> bool:
     """Whether a database can compare with it; the seal is no secret, so anybody may make one."""
     if isinstance(part, str):
-        return "\0" not in part and part.isprintable()
+        return not _UNSTORABLE.search(part)
     return math.isfinite(part) and abs(part) < 2**31
 
 

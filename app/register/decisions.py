@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from sqlalchemy import insert
-from sqlmodel import Session
+from sqlalchemy import insert, select
+from sqlmodel import Session, col
 
 from app.models.changes import Action
 from app.models.decisions import Decision, DecisionCreate, DecisionPublic
@@ -41,12 +41,26 @@ def decided(document: InnovationPublic, decision: DecisionPublic) -> InnovationP
     )
 
 
-def says(known: DecisionPublic | None, decision: DecisionCreate) -> bool:
-    """Whether a known decision says what a sent one does."""
-    if known is None:
-        return False
-    sent = decision.model_dump(exclude_none=True)
-    return {name: getattr(known, name) for name in sent} == sent
+def is_known(session: Session, number: int, decision: DecisionCreate) -> bool:
+    """Whether an innovation has a decision that says the same.
+
+    One with a day may be any of its decisions: whoever sends it again each night does not answer a
+    later judgement. One without a day is of today, so it is compared with the newest.
+    """
+    known = select(col(Decision.document)).where(col(Decision.number) == number)
+    if decision.decided_on is not None:
+        known = known.where(col(Decision.decided_on) == decision.decided_on)
+    else:
+        newest = (col(Decision.decided_on).desc(), col(Decision.id).desc())
+        known = known.order_by(*newest).limit(1)
+    compared = set(DecisionCreate.model_fields)
+    if decision.decided_on is None:
+        compared.remove("decided_on")
+    said = decision.model_dump(include=compared)
+    return any(
+        DecisionPublic.model_validate_json(document).model_dump(include=compared) == said
+        for document in session.execute(known).scalars()
+    )
 
 
 def add(session: Session, name: str, decision: DecisionCreate, *, by: Caller) -> Stored:

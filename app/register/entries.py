@@ -25,7 +25,7 @@ from app.models.innovations import (
 from app.register import changes
 from app.register.access import Caller
 from app.register.identifiers import identifier
-from app.register.search import fold
+from app.register.search import sort_key
 from app.register.stored import Stored, etag
 
 NO_SUCH = "There is no innovation with this id or reference."
@@ -41,12 +41,14 @@ def create(
 ) -> Stored:
     """Stores the first version of an innovation."""
     text = document.model_dump_json()
-    sequence = _append(session, Action.CREATED, document, text, by)
+    public = document.visibility is Visibility.PUBLISHED
+    sequence = _append(session, Action.CREATED, document, text, public=public, by=by)
     row = {
         "number": number,
         "id": document.id,
         "created_at": document.created_at,
         "submitter": submitter,
+        "public": public,
         "sequence": sequence,
         "document": text,
         **_keys(document),
@@ -73,8 +75,11 @@ def store(
         }
     )
     text = document.model_dump_json()
-    sequence = _append(session, action, document, text, by, was=row.visibility)
-    for key, value in {**_keys(document), "sequence": sequence, "document": text}.items():
+    # Who could see it before is told of its withdrawal, too.
+    row.public = row.public or document.visibility is Visibility.PUBLISHED
+    row.sequence = _append(session, action, document, text, public=row.public, by=by)
+    row.document = text
+    for key, value in _keys(document).items():
         setattr(row, key, value)
     session.execute(delete(InnovationKey).where(col(InnovationKey.number) == row.number))
     _store_keys(session, row.number, document)
@@ -119,7 +124,7 @@ def must_be_writable(row: Innovation, *, by: Caller) -> None:
         Withdrawn, Forbidden
     """
     place = (row.organisation, row.icb, row.region)
-    if row.visibility == Visibility.DRAFT and not by.covers(*place):
+    if not row.public and not by.covers(*place):
         raise NotFound(NO_SUCH)
     if row.visibility == Visibility.WITHDRAWN:
         raise Withdrawn("This innovation was withdrawn; it cannot change any more.")
@@ -142,12 +147,10 @@ def _append(
     action: Action,
     document: InnovationPublic,
     text: str,
-    by: Caller,
     *,
-    was: str | None = None,
+    public: bool,
+    by: Caller,
 ) -> int:
-    # Who could see it before is told of its withdrawal, too.
-    public = Visibility.PUBLISHED in (document.visibility, was)
     thing = changes.Thing(
         Kind.INNOVATION,
         document.id,
@@ -160,7 +163,7 @@ def _append(
 
 
 def _keys(document: InnovationPublic) -> dict[str, Any]:
-    """The columns by which a document is found."""
+    """The columns by which a document is found, and in what order."""
     place = document.organisation
     review_on = document.decision.review_on if document.decision else None
     return {
@@ -172,7 +175,7 @@ def _keys(document: InnovationPublic) -> dict[str, Any]:
         "icb": place.icb.code if place.icb else None,
         "region": place.region.code if place.region else None,
         "care_setting": document.care_setting.value if document.care_setting else None,
-        "title_key": fold(document.title),
+        "title_key": sort_key(document.title),
         "updated_at": document.updated_at,
         "review_on": review_on.isoformat() if review_on else NO_REVIEW,
         "source_system": document.source.system if document.source else None,

@@ -17,11 +17,11 @@ from app.models.finding import Facet, InnovationFilters, InnovationQuery, Innova
 from app.models.innovations import Visibility
 from app.models.organisations import Organisation, OrganisationKind
 from app.models.themes import Theme
-from app.register import changes, cursors, search, shapes
+from app.register import changes, cursors, search, shapes, walks
 from app.register.access import Caller
 from app.register.memory import Memory
-from app.register.shapes import ORDERS, Shape
 from app.register.stored import Listed
+from app.register.walks import ORDERS, Shape
 
 Counts = dict[str, list[tuple[str, int]]]
 
@@ -60,7 +60,7 @@ async def page(reader: Reader, query: InnovationQuery, caller: Caller, *, memory
     values = {**wanted.values, "limit": query.limit + 1}
     if query.cursor:
         key = cursors.decode(ordered, query.cursor, ORDERS[sort].kinds)
-        values |= zip(("key", "after")[-len(key) :], key, strict=True)
+        values |= zip(ORDERS[sort].names, key, strict=True)
     statement = shapes.page(wanted.shape, sort, after=bool(query.cursor))
     # Each statement sees the register at one head. When a write came between two of them, all is
     # read again, so that an answer is of one moment; a write takes longer than that.
@@ -90,11 +90,11 @@ def _sort(query: InnovationQuery) -> InnovationSort:
 def _wanted(reader: Reader, query: InnovationFilters, caller: Caller) -> Wanted:
     filters: list[tuple[str, int]] = []
     values: dict[str, object] = {}
-    for name in (*shapes.COLUMNS, *shapes.KEYS):
+    for name in (*walks.COLUMNS, *walks.KEYS):
         given = list(dict.fromkeys(getattr(query, name)))
         if given:
             filters.append((name, len(given)))
-            values |= zip(shapes.names(name, len(given)), map(str, given), strict=True)
+            values |= zip(walks.names(name, len(given)), map(str, given), strict=True)
     for name in ("created_from", "created_to", "updated_since"):
         moment = getattr(query, name)
         if moment is not None:
@@ -105,7 +105,7 @@ def _wanted(reader: Reader, query: InnovationFilters, caller: Caller) -> Wanted:
         values["review_due_before"] = query.review_due_before.isoformat()
     if query.q:
         filters.append(("q", 1))
-        values["q"] = reader.dialect.text_query(search.alternatives(query.q))
+        values |= reader.dialect.text_query(search.alternatives(query.q))
     own_only = not caller.curates and set(query.visibility) != {Visibility.PUBLISHED}
     if own_only:
         if caller.organisation is None:
@@ -146,13 +146,13 @@ def _facets(names: str | None) -> list[Facet]:
 
 @cache
 def _themes(count: int) -> Select[str]:
-    return select(col(Theme.slug)).where(col(Theme.slug).in_(shapes.bound("name", count)))
+    return select(col(Theme.slug)).where(walks.one_of(col(Theme.slug), "name", count))
 
 
 @cache
 def _organisations(count: int, kind: OrganisationKind | None) -> Select[str]:
     code = col(Organisation.code)
-    known = select(code).where(code.in_(shapes.bound("name", count)))
+    known = select(code).where(walks.one_of(code, "name", count))
     return known.where(col(Organisation.kind) == bindparam("kind", kind.value)) if kind else known
 
 
@@ -174,7 +174,7 @@ async def _must_exist(reader: Reader, query: InnovationFilters, memory: Memory) 
             continue
         count = len(given)
         known: Select[Any] = _themes(count) if name == "theme" else _organisations(count, kind)
-        values = dict(zip(shapes.names("name", count), given, strict=True))
+        values = dict(zip(walks.names("name", count), given, strict=True))
         found = {row[0] for row in await reader.rows(known, values)}
         memory.known |= {(name, value) for value in found}
         if given - found:

@@ -105,7 +105,7 @@ def put_by_source(
     """Makes the entry with the sender's own id be as it is sent; True when it is new.
 
     What is left out goes back to its default, evidence that is not sent is removed, and a decision
-    is added when it differs from the newest one. Sending the same again changes nothing.
+    is added unless it is known. Sending the same again changes nothing.
 
     Raises:
         PreconditionRequired, PreconditionFailed: when the entry exists.
@@ -143,7 +143,7 @@ def _replaced(session: Session, row: Innovation, entry: InnovationCreate, *, by:
         after = after.model_copy(update={"evidence": pieces})
         evidence.replace(session, row.number, pieces)
         done.append(Action.EVIDENCED)
-    if entry.decision and not decisions.says(before.decision, entry.decision):
+    if entry.decision and not decisions.is_known(session, row.number, entry.decision):
         decided = decisions.made(entry.decision, now)
         after = decisions.decided(after, decided)
         decisions.store(session, row.number, decided)

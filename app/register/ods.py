@@ -7,19 +7,26 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 
+from pydantic import TypeAdapter, ValidationError
 from sqlmodel import Session
 
 from app.models.changes import Action
+from app.models.fields import Line
 from app.models.organisations import Organisation, OrganisationKind
 from app.register import organisations
 from app.register.access import OPERATOR
 from app.register.organisations import Facts
 
 COLUMNS = 27
+
+_CODE = re.compile(r"[A-Z0-9]{1,12}")
+_DAY = re.compile(r"\d{8}", re.ASCII)
+_NAME = TypeAdapter[str](Line)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +61,9 @@ def import_trusts(session: Session, lines: Iterable[str], report: Report) -> Ite
     others go on.
     """
     seen: set[str] = set()
-    for number, row in enumerate(csv.reader(lines, strict=True), start=1):
+    for number, line in enumerate(lines, start=1):
+        # One by one, so that a quote that is never closed does not take the rest of the file along.
+        row = next(csv.reader([line]), [])
         try:
             _take(session, row, seen, report)
         except _NotTaken as why:
@@ -66,8 +75,14 @@ def _take(session: Session, row: list[str], seen: set[str], report: Report) -> N
     if len(row) != COLUMNS:
         raise _NotTaken(f"it has {len(row)} columns, not {COLUMNS}: is it an ODS file?")
     code, name, region, icb = (value.strip() for value in row[:4])
-    if not code.isalnum() or not code.isascii() or not name:
-        raise _NotTaken("it has no code or no name")
+    if not code or not name:
+        raise _NotTaken(f"it has no {'name' if code else 'code'}")
+    if not _CODE.fullmatch(code):
+        raise _NotTaken("its code is not of capital letters and digits, 12 at most")
+    try:
+        name = _NAME.validate_python(name)
+    except ValidationError as error:
+        raise _NotTaken(f"its name cannot be taken: {error.errors()[0]['msg']}") from None
     if code in seen:
         raise _NotTaken("the code stands on an earlier line, too")
     seen.add(code)
@@ -121,6 +136,8 @@ def _day(text: str) -> date | None:
     if not text.strip():
         return None
     try:
+        if not _DAY.fullmatch(text.strip()):  # which is more than `strptime` asks for
+            raise ValueError
         return datetime.strptime(text.strip(), "%Y%m%d").replace(tzinfo=UTC).date()
     except ValueError:
         raise _NotTaken("a date is not of the form YYYYMMDD") from None
@@ -139,7 +156,11 @@ def spelt(name: str) -> str:
         elif i and word.lower() in _SMALL:
             words.append(word.lower())
         else:
-            words.append("-".join(_capitalised(part) for part in word.split("-")))
+            first, *others = word.split("-")
+            small = (
+                part.lower() if part.lower() in _SMALL else _capitalised(part) for part in others
+            )
+            words.append("-".join([_capitalised(first), *small]))
     return " ".join(words)
 
 

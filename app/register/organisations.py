@@ -26,7 +26,7 @@ from app.models.organisations import (
 )
 from app.register import changes, cursors, documents
 from app.register.access import Caller
-from app.register.search import fold
+from app.register.search import fold, sort_key
 from app.register.stored import Listed, Stored, etag
 
 
@@ -126,7 +126,7 @@ def _store(session: Session, row: Organisation | None, facts: Facts, by: Caller)
     keys: dict[str, Any] = {
         "kind": facts.kind.value,
         "name": facts.name,
-        "name_key": fold(facts.name),
+        "name_key": sort_key(facts.name),
         "parent": facts.parent,
         "icb": document.icb.code if document.icb else None,
         "region": document.region.code if document.region else None,

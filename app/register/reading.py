@@ -28,6 +28,7 @@ class _Entry(NamedTuple):
     version: int
     sequence: int
     visibility: str
+    public: bool
     organisation: str
     icb: str | None
     region: str | None
@@ -81,8 +82,7 @@ async def _find(reader: Reader, name: str) -> _Entry | None:
 
 def _visible(entry: _Entry | None, caller: Caller) -> _Entry:
     if entry is None or (
-        entry.visibility == Visibility.DRAFT
-        and not caller.covers(entry.organisation, entry.icb, entry.region)
+        not entry.public and not caller.covers(entry.organisation, entry.icb, entry.region)
     ):
         raise NotFound(NO_SUCH)
     if entry.visibility == Visibility.WITHDRAWN:

@@ -19,9 +19,14 @@ MOST_WORDS = 32
 
 
 def fold(text: str) -> str:
-    """Lower case without accents; the same folding stands in the databases' indexes."""
+    """Lower case without accents, as names are ordered and looked up."""
     decomposed = unicodedata.normalize("NFKD", text)
     return "".join(c for c in decomposed if not unicodedata.combining(c)).casefold()
+
+
+def sort_key(name: str) -> str:
+    """What a name is ordered by: so much of it that any index can hold it."""
+    return fold(name)[:200]
 
 
 def alternatives(q: str) -> list[Alternative]:
@@ -36,13 +41,13 @@ def alternatives(q: str) -> list[Alternative]:
     words_seen = 0
     for minus, phrase, bare in _TOKEN.findall(q):
         if bare.casefold() == "or":
-            if wanted:
+            if wanted or unwanted:
                 sides.append(Alternative(tuple(wanted), tuple(unwanted)))
                 wanted, unwanted = [], []
             continue
         without = bool(minus) or bare.startswith("-")
         # A word with punctuation in it, like "check-ins", is a phrase of its parts.
-        words = tuple(_WORD.findall(fold(phrase or bare)))
+        words = tuple(_WORD.findall(unicodedata.normalize("NFC", phrase or bare)))
         words_seen += len(words)
         if words:
             (unwanted if without else wanted).append(words)

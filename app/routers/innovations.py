@@ -28,7 +28,7 @@ from app.http.problems import problems
 from app.http.query import Query
 from app.http.route import Route
 from app.http.writing import PostOnce
-from app.models.fields import SourcePart, Strict, Summary
+from app.models.fields import SourceId, SourceSystem, Strict, Summary
 from app.models.finding import InnovationPage, InnovationQuery
 from app.models.innovations import InnovationCreate, InnovationPublic, InnovationUpdate, Source
 from app.register import finding, innovations, reading
@@ -91,7 +91,7 @@ async def list_innovations(
 
 
 @router.get(
-    "/by-source/{system}/{id}",
+    "/by-source/{system}/{id:path}",
     response_model=InnovationPublic,
     summary="Get an innovation by your own id",
     responses=problems(NotFound, Withdrawn),
@@ -99,8 +99,8 @@ async def list_innovations(
 async def get_innovation_by_source(
     register: Register,
     client: Contributor,
-    system: Annotated[SourcePart, Path(openapi_examples=examples.SYSTEM)],
-    id: Annotated[SourcePart, Path(openapi_examples=examples.SOURCE_ID)],
+    system: Annotated[SourceSystem, Path(openapi_examples=examples.SYSTEM)],
+    id: Annotated[SourceId, Path(openapi_examples=examples.SOURCE_ID)],
 ) -> Response:
     """Use it to find what the register holds under an id of your own system, and its ETag for the
     next PUT. Ids are your organisation's own: another's `intranet` is another system.
@@ -110,7 +110,7 @@ async def get_innovation_by_source(
 
 
 @router.put(
-    "/by-source/{system}/{id}",
+    "/by-source/{system}/{id:path}",
     response_model=InnovationPublic,
     summary="Create or update an innovation by your own id",
     responses=problems(*_ENTRY, Withdrawn, PreconditionRequired, PreconditionFailed)
@@ -119,8 +119,8 @@ async def get_innovation_by_source(
 async def put_innovation_by_source(
     register: Register,
     client: Contributor,
-    system: Annotated[SourcePart, Path(openapi_examples=examples.SYSTEM)],
-    id: Annotated[SourcePart, Path(openapi_examples=examples.SOURCE_ID)],
+    system: Annotated[SourceSystem, Path(openapi_examples=examples.SYSTEM)],
+    id: Annotated[SourceId, Path(openapi_examples=examples.SOURCE_ID)],
     entry: Annotated[InnovationCreate, Body(openapi_examples=examples.INNOVATION)],
     if_match: IfMatch,
 ) -> Response:

@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import Depends, Path, Request
-from pydantic import Field
 
 from app.database import Database
 from app.http.query import Query
-from app.models.fields import Limit, Strict
+from app.models.fields import PageQuery
 
 
 async def _database(request: Request) -> Database:
@@ -27,15 +26,6 @@ InnovationName = Annotated[
         openapi_examples={"reference": {"summary": "By its reference", "value": "INN-000001"}},
     ),
 ]
-
-
-class PageQuery(Strict):
-    """Which page."""
-
-    limit: Limit = Field(default=50, description="How many on a page.", examples=[10])
-    cursor: str | None = Field(
-        default=None, max_length=500, description="The `page.next` of the page before."
-    )
 
 
 PageOf = Annotated[PageQuery, Depends(Query(PageQuery))]

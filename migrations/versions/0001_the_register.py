@@ -13,6 +13,9 @@ depends_on = None
 
 MOMENT = sa.String(27).with_variant(sa.String(27, collation="C"), "postgresql")
 
+FILTERS = ("theme", "status", "organisation", "icb", "region", "care_setting")
+SORT_KEYS = ("updated_at", "title_key", "review_on")
+
 # The log starts at line 0, whose digest the first line follows.
 FIRST_HEAD = """
 INSERT INTO log_head (id, sequence, digest, at)
@@ -69,7 +72,8 @@ SQLITE_WORDS = """
 """
 
 # English stems, but no stop words: a phrase is found with all its words, as on SQLite. Accents and
-# punctuation are folded before, as app/register/search.py folds what is searched for.
+# punctuation are folded before, as app/dialects/postgresql.py folds what is searched for. A full
+# stop, which nobody can search for, ends each part, so that no phrase reaches into the next.
 POSTGRESQL_TEXT = (
     "CREATE TEXT SEARCH DICTIONARY register_stem (TEMPLATE = snowball, LANGUAGE = english)",
     "CREATE TEXT SEARCH CONFIGURATION register_english (COPY = simple)",
@@ -81,7 +85,10 @@ POSTGRESQL_TEXT = (
     CREATE FUNCTION register_folded(words text) RETURNS text
     LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
     RETURN translate(
-        regexp_replace(normalize(words, NFKD), '[\\u0300-\\u036f]', '', 'g'),
+        regexp_replace(
+            regexp_replace(normalize(words, NFKD), '[\\u0300-\\u036f]', '', 'g'),
+            '[\\u0080-\\u00bf\\u2010-\\u206f\\u3000-\\u303f]', ' ', 'g'
+        ),
         $$!"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~$$,
         repeat(' ', 32)
     )
@@ -92,18 +99,19 @@ POSTGRESQL_TEXT = (
     RETURN (SELECT string_agg(word #>> '{}', ' ; ') FROM jsonb_path_query(document, path) AS word)
     """,
     """
+    CREATE FUNCTION register_part(weight "char", words text) RETURNS tsvector
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN setweight(to_tsvector('register_english', register_folded(coalesce(words, ''))), weight)
+        || $$'.':1$$::tsvector
+    """,
+    """
     CREATE FUNCTION register_text(document jsonb) RETURNS tsvector
     LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
-    RETURN setweight(to_tsvector('register_english',
-               register_folded(coalesce(register_words(document, '$.title'), ''))), 'A')
-        || setweight(to_tsvector('register_english',
-               register_folded(coalesce(register_words(document, '$.summary'), '') || ' ; '
-                            || coalesce(register_words(document, '$.tags[*]'), ''))), 'B')
-        || setweight(to_tsvector('register_english',
-               register_folded(coalesce(register_words(document, '$.description'), ''))), 'C')
-        || setweight(to_tsvector('register_english',
-               register_folded(coalesce(register_words(document, '$.evidence[*].statement'), ''))),
-               'D')
+    RETURN register_part('A', register_words(document, '$.title'))
+        || register_part('B', register_words(document, '$.summary'))
+        || register_part('B', register_words(document, '$.tags[*]'))
+        || register_part('C', register_words(document, '$.description'))
+        || register_part('D', register_words(document, '$.evidence[*].statement'))
     """,
     """
     ALTER TABLE innovation ADD COLUMN search tsvector
@@ -235,6 +243,7 @@ def upgrade() -> None:
         sa.Column("submitter", sa.String(), nullable=False),
         sa.Column("source_system", sa.String(), nullable=True),
         sa.Column("source_id", sa.String(), nullable=True),
+        sa.Column("public", sa.Boolean(), nullable=False),
         sa.Column("document", sa.Text(), nullable=False),
         sa.ForeignKeyConstraint(
             ["organisation"],
@@ -252,23 +261,19 @@ def upgrade() -> None:
         sa.UniqueConstraint("id"),
         sa.UniqueConstraint("submitter", "source_system", "source_id", name="uq_innovation_source"),
     )
-    op.create_index(
-        "ix_innovation_care_setting", "innovation", ["visibility", "care_setting", "number"]
-    )
     op.create_index("ix_innovation_created_at", "innovation", ["created_at", "number"])
-    op.create_index("ix_innovation_icb", "innovation", ["visibility", "icb", "number"])
-    op.create_index("ix_innovation_number", "innovation", ["visibility", "number"])
-    op.create_index(
-        "ix_innovation_organisation", "innovation", ["visibility", "organisation", "number"]
-    )
-    op.create_index("ix_innovation_region", "innovation", ["visibility", "region", "number"])
-    op.create_index("ix_innovation_review_on", "innovation", ["visibility", "review_on", "number"])
-    op.create_index("ix_innovation_status", "innovation", ["visibility", "status", "number"])
-    op.create_index("ix_innovation_theme", "innovation", ["visibility", "theme", "number"])
-    op.create_index("ix_innovation_title", "innovation", ["visibility", "title_key", "number"])
-    op.create_index(
-        "ix_innovation_updated_at", "innovation", ["visibility", "updated_at", "number"]
-    )
+    ways = {"number": ["number", *FILTERS]}
+    ways |= {
+        name: [name, "number", *(other for other in FILTERS if other != name)] for name in FILTERS
+    }
+    ways |= {key: [key, "number", *FILTERS] for key in SORT_KEYS}
+    ways |= {
+        f"{name}_{key}": [name, key, "number"]
+        for name in ("organisation", "icb")
+        for key in SORT_KEYS
+    }
+    for name, columns in ways.items():
+        op.create_index(f"ix_innovation_{name}", "innovation", ["visibility", *columns])
 
     op.create_table(
         "decision",

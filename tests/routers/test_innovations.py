@@ -48,8 +48,11 @@ EVERYTHING: Entry = {
         {"kind": "staff_voice", "statement": "We get home on time.", "strength": "suggestive"},
     ],
 }
-OPTIONAL = {"description": None, "care_setting": None, "started_on": None, "source": None}
-EMPTIED = {**OPTIONAL, "tags": [], "further_themes": []}
+EMPTIED: Entry = {
+    **dict.fromkeys(("description", "care_setting", "started_on", "source")),
+    "tags": [],
+    "further_themes": [],
+}
 
 
 def patch(client: httpx.Client, entry: Entry, **fields: Any) -> httpx.Response:
@@ -96,8 +99,7 @@ def test_only_title_summary_and_theme_are_required(
             (error,) = problem_of(answer, 422, "validation-failed")["errors"]
             assert (error["pointer"], error["code"]) == (f"#/{name}", "required")
     entry = trust.post("/v1/innovations", json=WARD_ROUNDS).json()
-    for name, empty in EMPTIED.items():
-        assert entry[name] == empty
+    assert entry.items() >= EMPTIED.items()
     assert (entry["visibility"], entry["decision"], entry["evidence"]) == ("published", None, [])
     assert entry["counts"] == {"decisions": 0, "evidence": 0}
 
@@ -159,7 +161,7 @@ def test_null_empties_what_may_be_empty(trust: httpx.Client, submit: Submit) -> 
 
     emptied = patch(trust, entry, **dict.fromkeys(EMPTIED)).json()
 
-    assert {name: emptied[name] for name in EMPTIED} == EMPTIED
+    assert emptied.items() >= EMPTIED.items()
     assert emptied["evidence"] == entry["evidence"]
     # Its source is free again.
     assert submit(source=EVERYTHING["source"])["source"] == EVERYTHING["source"]
@@ -175,14 +177,6 @@ def test_null_for_what_is_required_is_refused_where_it_stands(
             (error,) = problem_of(answer, 422, "validation-failed")["errors"]
             assert error["pointer"] == f"#/{name}"
     assert trust.get(entry["links"]["self"]).json() == entry
-
-
-def test_a_patch_merges_into_what_is_nested(trust: httpx.Client, submit: Submit) -> None:
-    # RFC 7396: an object in the patch is itself a patch of the object that is there.
-    entry = submit(source={"system": "intranet", "id": "42"})
-    answer = patch(trust, entry, source={"id": "43"})
-    assert answer.status_code == 200, answer.text
-    assert answer.json()["source"] == {"system": "intranet", "id": "43"}
 
 
 def test_a_patch_that_changes_nothing_leaves_no_trace(trust: httpx.Client, submit: Submit) -> None:
@@ -259,4 +253,3 @@ def test_a_withdrawn_innovation_does_not_change_any_more(
     for answer in answers:
         problem_of(answer, 410, "withdrawn")
     assert head_of(trust) == before
-    assert submit()["reference"] == "INN-000002"  # its number is not used again

@@ -1,0 +1,227 @@
+"""Walks: over which index a list's entries are come to, in their order.
+
+One filter leads: the one that usually finds the fewest. What it finds is walked in the order of
+the list, and the same index tells whether an entry fits the other filters, too. A lead with several
+values is as many walks, and so is a list of what is published and what is not: within one walk the
+order is the index's own, so that a page ends it after a page's worth of steps.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import product
+from typing import Any, NamedTuple
+
+from sqlalchemy import (
+    ColumnElement,
+    FromClause,
+    String,
+    Table,
+    bindparam,
+    exists,
+    func,
+    or_,
+    select,
+)
+
+from app.dialects import Dialect, Statement, TextMatch
+from app.models.finding import InnovationSort
+from app.models.innovations import FILTERS, PLACES, Innovation, InnovationKey, Visibility
+from app.register import cursors
+
+ENTRIES: Table = Innovation.__table__  # type: ignore[attr-defined]
+KEY_VALUES: Table = InnovationKey.__table__  # type: ignore[attr-defined]
+
+COLUMNS = (*FILTERS, "visibility")
+"""Filters by what an innovation has one of."""
+
+KEYS = ("tag", "evidence_kind", "evidence_strength")
+"""Filters by what an innovation may have several of."""
+
+_RANGES = {"updated_since": "updated_at", "review_due_before": "review_on"}
+
+_LEADS = (
+    *("q", "organisation", "tag", "icb", *_RANGES, "care_setting"),
+    *("theme", "region", "evidence_kind", "status", "evidence_strength"),
+)
+"""What may lead: the filter first whose one value usually finds the fewest."""
+
+
+class Shape(NamedTuple):
+    """All of a query that its SQL depends on."""
+
+    dialect: Dialect
+    filters: tuple[tuple[str, int], ...]
+    """Each filter that is given, and its number of values."""
+    own_only: bool
+    """Whether what is not published shows for one organisation only."""
+
+
+class Order(NamedTuple):
+    """A total order: by a key if there is one, and by number."""
+
+    column: str | None
+    """The key's column; none for the score of a search, which is no column."""
+    kinds: tuple[type[cursors.Key], ...]
+    backwards: tuple[bool, ...]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return ("key", "number")[-len(self.kinds) :]
+
+    def by(self, keys: Sequence[ColumnElement[Any]]) -> list[ColumnElement[Any]]:
+        each = zip(keys, self.backwards, strict=True)
+        return [key.desc() if backwards else key.asc() for key, backwards in each]
+
+
+_TEXT = (str, int)
+
+ORDERS = {
+    InnovationSort.RELEVANCE: Order(None, (float, int), (False, True)),
+    InnovationSort.CREATED_AT: Order(None, (int,), (False,)),
+    InnovationSort.NEWEST: Order(None, (int,), (True,)),
+    InnovationSort.UPDATED_AT: Order("updated_at", _TEXT, (False, False)),
+    InnovationSort.LATEST_UPDATED: Order("updated_at", _TEXT, (True, True)),
+    InnovationSort.TITLE: Order("title_key", _TEXT, (False, False)),
+    InnovationSort.TITLE_BACKWARDS: Order("title_key", _TEXT, (True, True)),
+    InnovationSort.REVIEW_ON: Order("review_on", _TEXT, (False, False)),
+}
+
+
+class Walk(NamedTuple):
+    """FROM and WHERE of a walk, and what it comes to."""
+
+    source: FromClause
+    number: ColumnElement[int]
+    conditions: list[ColumnElement[bool]]
+    way: str | None
+    """The index of the entries; none where they are looked up by their number."""
+    score: float | ColumnElement[float] | None = None
+    """How well what it comes to fits a search; the best is the least."""
+
+    def where(self, statement: Statement) -> Statement:
+        statement = statement.select_from(self.source).where(*self.conditions)
+        return statement.with_hint(ENTRIES, self.way) if self.way else statement
+
+
+def walks(shape: Shape, order: Order) -> Iterator[Walk]:
+    """Walks in this order, which together come to all entries of the shape."""
+    given = dict(shape.filters)
+    lead = _lead(given, order)
+    if order is ORDERS[InnovationSort.RELEVANCE]:
+        for match in shape.dialect.text_search().best_first:
+            yield _walk(shape, lead, order, {}, match)._replace(score=match.score)
+        return
+    split = [lead] if lead in (*FILTERS, *KEYS) else []
+    if lead not in (*KEYS, "q"):
+        split.append("visibility")
+    for chosen in product(*(names(name, given[name]) for name in split)):
+        yield _walk(shape, lead, order, dict(zip(split, chosen, strict=True)))
+
+
+def walk(shape: Shape) -> Walk:
+    """All entries of the shape, each once, in whatever order."""
+    order = ORDERS[InnovationSort.NEWEST]
+    given = dict(shape.filters)
+    lead = _lead(given, order)
+    if lead in KEYS and given[lead] > 1:  # joined, an entry with two of its values would come twice
+        lead = None
+    return _walk(shape, lead, order, {})
+
+
+def _lead(given: Mapping[str, int], order: Order) -> str | None:
+    # In another order than by number, few have an index, or usually find few enough to be sorted.
+    leads = _LEADS if order.column is None else ("q", "organisation", "tag", "icb")
+    return next((name for name in leads if name in given), None)
+
+
+def _walk(
+    shape: Shape,
+    lead: str | None,
+    order: Order,
+    chosen: Mapping[str, str],
+    match: TextMatch | None = None,
+) -> Walk:
+    source: FromClause = ENTRIES
+    number: ColumnElement[int] = ENTRIES.c.number
+    conditions: list[ColumnElement[bool]] = []
+    if lead == "q":
+        text = shape.dialect.text_search()
+        conditions.append((match or text.anywhere).condition)
+        if text.source is not None:
+            source = text.source.join(ENTRIES, ENTRIES.c.number == text.number)
+            number = text.number
+    elif lead in KEYS:
+        source = KEY_VALUES.join(ENTRIES, ENTRIES.c.number == KEY_VALUES.c.number)
+        number = KEY_VALUES.c.number
+        conditions += [KEY_VALUES.c.name == lead, _is(KEY_VALUES.c.value, lead, 1, chosen)]
+    for name, count in shape.filters:
+        if name in COLUMNS:
+            conditions.append(_is(ENTRIES.c[name], name, count, chosen))
+        elif name in KEYS and name != lead:
+            conditions.append(_has(number, name, count))
+        elif name != lead or name in _RANGES:
+            conditions.append(_in_range(name, number))
+    if shape.own_only:
+        own = bindparam("own", type_=String)
+        published = ENTRIES.c.visibility == Visibility.PUBLISHED.value
+        conditions.append(or_(published, *(ENTRIES.c[place] == own for place in PLACES)))
+    return Walk(source, number, conditions, _index(lead, order))
+
+
+def _index(lead: str | None, order: Order) -> str | None:
+    """See ``Innovation.__table_args__``."""
+    looked_up = lead in (*KEYS, "q")
+    if order.column is None:
+        by = "number" if lead is None or looked_up else _RANGES.get(lead, lead)
+    elif looked_up:
+        return None
+    else:
+        by = f"{lead}_{order.column}" if lead else order.column
+    return f"ix_innovation_{by}"
+
+
+def _is(
+    column: ColumnElement[Any], name: str, count: int, chosen: Mapping[str, str]
+) -> ColumnElement[bool]:
+    if name in chosen:
+        return column == bindparam(chosen[name])
+    return one_of(column, name, count)
+
+
+def _has(number: ColumnElement[int], name: str, count: int) -> ColumnElement[bool]:
+    key = KEY_VALUES.alias(name)
+    return exists().where(
+        key.c.name == name, one_of(key.c.value, name, count), key.c.number == number
+    )
+
+
+def _in_range(name: str, number: ColumnElement[int]) -> ColumnElement[bool]:
+    # Numbers are in the order of creation, so a time is a number, and every index has that.
+    if name == "created_from":
+        return number >= _first_created(name)
+    if name == "created_to":
+        return number < _first_created(name)
+    column = ENTRIES.c[_RANGES[name]]
+    value: ColumnElement[str] = bindparam(name)
+    return column >= value if name == "updated_since" else column < value
+
+
+def _first_created(since: str) -> ColumnElement[int]:
+    """The first number created at or after a moment; the next one to come, if none was."""
+    entry = ENTRIES.alias()
+    numbers = select(func.min(entry.c.number)).where(entry.c.created_at >= bindparam(since))
+    following = select(func.coalesce(func.max(entry.c.number), 0) + 1)
+    return func.coalesce(numbers.scalar_subquery(), following.scalar_subquery())
+
+
+def names(of: str, count: int) -> list[str]:
+    """The parameters of a filter's values; SQLAlchemy never makes up such names by itself."""
+    return [f"{of}_is_{i}" for i in range(count)]
+
+
+def one_of(column: Any, name: str, count: int) -> ColumnElement[bool]:
+    """That a column has one of a filter's values."""
+    values: list[ColumnElement[str]] = [bindparam(each) for each in names(name, count)]
+    fits: ColumnElement[bool] = column == values[0] if count == 1 else column.in_(values)
+    return fits

@@ -1,0 +1,130 @@
+"""Filling a register, with just the rows that the service would have written."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Insert, Table, select, text
+from sqlmodel import Session, col
+
+from app import schema
+from app.database import Database
+from app.models.innovations import Innovation, InnovationCreate
+from app.models.organisations import Organisation, OrganisationKind
+from app.models.themes import Theme
+from app.register import changes, innovations, reference
+from app.register.access import OPERATOR
+from benchmarks.words import Places, Writer
+
+BATCH = 500
+"""Entries in a transaction; they have one ``created_at``."""
+
+SEED = 20_200_323
+
+
+@dataclass(slots=True)
+class Filled:
+    """What is known of a register that was filled: what to ask it for."""
+
+    places: Places
+    entries: int = 0
+    mean_bytes: int = 0
+    """Of a document, as it is stored."""
+    published: list[tuple[int, str]] = field(default_factory=list)
+    """Number and id of each entry that everybody sees."""
+    rare: list[str] = field(default_factory=list)
+    """Words that stand in 2 to 8 published entries."""
+    common: list[str] = field(default_factory=list)
+    """Words that stand in about a third of them."""
+
+
+def fill(database: Database, entries: int) -> Iterator[Filled]:
+    """Brings a fresh database to head, and fills it; yields after each transaction.
+
+    What is yielded is complete when the iteration ends.
+    """
+    schema.upgrade(database.dialect.url.render_as_string(hide_password=False))
+    database.transaction(reference.load)
+    filled = Filled(database.transaction(_places))
+    writer = Writer(filled.places, words=max(entries, 1000), seed=SEED)
+    seen: Counter[str] = Counter()
+    size = 0
+    while filled.entries < entries:
+        size += _add(database, writer, min(BATCH, entries - filled.entries), filled, seen)
+        filled.mean_bytes = size // filled.entries
+        yield filled
+    public = len(filled.published)
+    filled.rare = sorted(word for word, count in seen.items() if 2 <= count <= 8)
+    by_distance = sorted(seen, key=lambda word: (abs(seen[word] - public / 3), word))
+    filled.common = by_distance[:6]
+    if not database.dialect.embedded:
+        # A service that grew so far would have been vacuumed by PostgreSQL itself, in between.
+        with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as other:
+            other.execute(text("VACUUM ANALYZE"))
+
+
+class _Batch(Session):
+    """Keeps back what belongs to innovations, so that it goes to the database in one piece.
+
+    The rows are those of the service; only the one INSERT for each of them is spared.
+    """
+
+    def __init__(self, database: Database) -> None:
+        super().__init__(database.engine)
+        self._kept_back: dict[Table, list[dict[str, Any]]] = {}
+
+    def execute(self, statement: Any, params: Any = None, **options: Any) -> Any:
+        if not isinstance(statement, Insert):
+            return super().execute(statement, params, **options)
+        table = statement.table
+        assert isinstance(table, Table)
+        if table.name == Innovation.__tablename__:  # the next entry's number follows from it
+            return self.connection().execute(table.insert(), params)
+        self._kept_back.setdefault(table, []).extend(params)
+        return None
+
+    def send(self) -> None:
+        for table, rows in self._kept_back.items():
+            self.connection().execute(table.insert(), rows)
+
+
+def _add(database: Database, writer: Writer, count: int, filled: Filled, seen: Counter[str]) -> int:
+    """Adds so many entries in one transaction; returns the bytes of their documents."""
+    size = 0
+    with _Batch(database) as session, session.begin():
+        changes.begin(session)
+        # Looked up for each entry; what somebody holds on to, the session has at hand.
+        held = [*session.scalars(select(Organisation)), *session.scalars(select(Theme))]
+        for _ in range(count):
+            body = writer.entry()
+            stored = innovations.add(session, InnovationCreate.model_validate(body), by=OPERATOR)
+            filled.entries += 1
+            size += len(stored.document)
+            if body["visibility"] == "published":
+                assert stored.location is not None
+                filled.published.append((filled.entries, stored.location.rpartition("/")[2]))
+                seen.update({*body["title"].split(), *body["summary"].split()})
+                seen.update({*body["description"].split()})
+        changes.finish(session)
+        session.send()
+        del held
+    return size
+
+
+def _places(session: Session) -> Places:
+    today = datetime.now(UTC).date()
+    rows = session.execute(
+        select(col(Organisation.code), col(Organisation.kind))
+        .where(col(Organisation.closed).is_(None) | (col(Organisation.closed) >= today))
+        .order_by(col(Organisation.code))
+    ).all()
+    return Places(
+        themes=list(session.scalars(select(col(Theme.slug)).order_by(col(Theme.number)))),
+        organisations=[code for code, _ in rows],
+        icbs=[code for code, kind in rows if kind == OrganisationKind.ICB],
+        regions=[code for code, kind in rows if kind == OrganisationKind.REGION],
+    )

@@ -1,0 +1,81 @@
+"""The service as a process of its own, and the commands beside it."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import httpx
+
+from benchmarks import service
+
+PATIENCE = 30.0
+"""Seconds that the service may take to start, and to stop."""
+
+_PROJECT = Path(__file__).parents[1]
+
+
+@contextmanager
+def served(url: str, folder: Path) -> Iterator[int]:
+    """Serves the register at this database URL on loopback; the port."""
+    port = _free_port()
+    log = folder / "service.log"
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", service.__name__, str(port)],
+            env=_environment(url),
+            cwd=_PROJECT,
+            stdout=output,
+            stderr=output,
+        )
+    try:
+        _await(process, port, log)
+        yield port
+    finally:
+        process.terminate()
+        try:
+            process.wait(PATIENCE)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def verify(url: str) -> str:
+    """What ``register verify`` says of the log.
+
+    Raises:
+        CalledProcessError: when it does not hold.
+    """
+    command = [sys.executable, "-c", "from app.cli import main; main()", "verify"]
+    done = subprocess.run(
+        command, env=_environment(url), cwd=_PROJECT, check=True, capture_output=True, text=True
+    )
+    return done.stdout.strip()
+
+
+def _environment(url: str) -> dict[str, str]:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("REGISTER_")}
+    return {**kept, "REGISTER_DATABASE_URL": url}
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port: int = listener.getsockname()[1]
+        return port
+
+
+def _await(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
+    end = time.monotonic() + PATIENCE
+    while True:
+        with suppress(httpx.TransportError):
+            if httpx.get(f"http://127.0.0.1:{port}/readyz").is_success:
+                return
+        if process.poll() is not None or time.monotonic() > end:
+            raise RuntimeError(f"The service did not start:\n{log.read_text()[-2000:]}")
+        time.sleep(0.1)
