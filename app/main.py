@@ -31,14 +31,14 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         docs_url=None,  # FastAPI's own pages load from a CDN; ours are in app/web
         redoc_url=None,
         redirect_slashes=False,
-        generate_unique_id_function=openapi.operation_id,
     )
     app.state.settings = settings
     app.state.database = database
     app.state.running = set()
     problems.install(app)
     for router in routers.ALL:
-        app.include_router(router)
+        # Not `include_router`, which matches each request twice: in the router, and in its route.
+        app.router.routes += router.routes
     web.install(app)
     openapi.install(app)
     app.add_middleware(Wire, settings=settings, database=database)

@@ -8,7 +8,6 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from fastapi import FastAPI
-from fastapi.routing import APIRoute
 
 from app import __version__
 from app.errors import (
@@ -58,11 +57,6 @@ An innovation that you read here may gain fields: take what you know, and let th
 }
 
 METHODS = ("get", "post", "put", "patch", "delete")
-
-
-def operation_id(route: APIRoute) -> str:
-    """The function's name: it makes a good method name in a generated client."""
-    return route.name
 
 
 def install(app: FastAPI) -> None:

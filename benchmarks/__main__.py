@@ -28,6 +28,9 @@ from tests import postgresql
 FILTERED_LISTS = 300
 """Lists with filters that are followed, each some pages deep."""
 
+KNOWN_PAGES = 300
+"""Pages that a client has already, and asks for again."""
+
 BUSY = 0.9
 """A load generator that is at work for more of the time than this may be what limits a rate."""
 
@@ -118,14 +121,18 @@ def _key(url: str, filled: Filled) -> str:
 
 def _asked(port: int, filled: Filled, key: str) -> Asked:
     with Client(base_url=f"http://127.0.0.1:{port}", timeout=60) as client:
-        first = client.get("/v1/innovations")
         newest = queries.pages(client, {}, step=20, most=5_000)
         some = queries.filters(filled, random.Random(SEED + 3))
         filtered = []
         for query in islice(some, FILTERED_LISTS):
             filtered += queries.pages(client, query, step=20, most=20)
-    head = int(first.headers["register-sequence"])
-    return Asked(filled, key, head, first.headers["etag"], newest, filtered)
+        known = []
+        for page in newest[:KNOWN_PAGES]:
+            target = f"{page}&limit=50"
+            answer = client.get(f"/v1/innovations?{target}")
+            known.append((target, answer.headers["etag"]))
+    head = int(answer.headers["register-sequence"])
+    return Asked(filled, key, head, known, newest, filtered)
 
 
 def _settings(url: str) -> Settings:

@@ -50,6 +50,7 @@ class Postgresql:
     """The dialect of a PostgreSQL server, from version 13."""
 
     name = "postgresql"
+    merges_ordered_walks = False
     embedded = False
 
     def __init__(self, url: str) -> None:

@@ -114,6 +114,8 @@ class Dialect(Protocol):
 
     name: str
     url: URL
+    merges_ordered_walks: bool
+    """Whether a union of ordered SELECTs is merged as it is read, so that a limit ends them all."""
     embedded: bool
     """Whether the service owns the database and brings it to head by itself."""
 

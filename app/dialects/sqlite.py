@@ -57,6 +57,7 @@ class Sqlite:
     """The dialect of a SQLite file."""
 
     name = "sqlite"
+    merges_ordered_walks = True
     embedded = True
 
     def __init__(self, url: str) -> None:
@@ -174,7 +175,12 @@ class _Connection:
             check_same_thread=False,  # it is used by one thread, and closed by another
             cached_statements=512,
         )
-        for pragma in ("query_only=ON", "temp_store=MEMORY", "cache_size=-65536"):
+        for pragma in (
+            "query_only=ON",
+            "temp_store=MEMORY",
+            "cache_size=-65536",
+            "mmap_size=1073741824",  # pages are read where the system has them, not copied
+        ):
             self.driver.execute(f"PRAGMA {pragma}")
         if ticks is not None:
             self.driver.set_progress_handler(self._tick, STEPS_A_TICK)

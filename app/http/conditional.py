@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Annotated
 
 from fastapi import Depends, Header, Request, Response
@@ -52,17 +53,16 @@ async def _precondition(
 IfMatch = Annotated[Precondition | None, Depends(_precondition)]
 
 
-def unmodified(request: Request, response: Response) -> Response | None:
-    """A 304 in place of an answer that the client has already."""
+def unmodified(request: Request, headers: Mapping[str, str]) -> Response | None:
+    """A 304 in place of an answer with these headers, if the client has that already."""
     wanted = ", ".join(request.headers.getlist("if-none-match"))
-    if not wanted or request.method != "GET" or response.status_code != 200:
+    current = headers.get("ETag")
+    if not wanted or current is None:
         return None
-    current = response.headers.get("etag")
     tags = _parse(wanted)
-    if current is None or not tags:
+    if not tags or tags.isdisjoint(("*", current, f"W/{current}")):
         return None
-    if "*" not in tags and current not in tags and f"W/{current}" not in tags:
-        return None
-    kept = ("etag", "cache-control", "vary", "register-sequence", "link")
-    headers = {name: value for name in kept if (value := response.headers.get(name)) is not None}
-    return Response(status_code=304, headers=headers)
+    kept = ("ETag", "Cache-Control", "Vary", "Register-Sequence")
+    return Response(
+        status_code=304, headers={name: headers[name] for name in kept if name in headers}
+    )

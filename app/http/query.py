@@ -29,7 +29,7 @@ class Query(Generic[Q]):
         self._repeatable = {
             name
             for name, field in model.model_fields.items()
-            if get_origin(field.annotation) is list
+            if get_origin(field.annotation) is tuple
         }
 
     async def __call__(self, request: Request) -> Q:

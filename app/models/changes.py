@@ -48,11 +48,7 @@ class LogHead(SQLModel, table=True):
 class Change(SQLModel, table=True):
     """A line of the log as it is stored."""
 
-    __table_args__ = (
-        Index("ix_change_thing", "thing", "kind", "version"),
-        # Few lines are not for all, so that those who may not see them skip them at no cost.
-        Index("ix_change_public", "public", "sequence"),
-    )
+    __table_args__ = (Index("ix_change_thing", "thing", "kind", "version"),)
 
     sequence: int = Column(primary_key=True, sa_column_kwargs={"autoincrement": False})
     at: datetime = Column(sa_type=Moment)
@@ -92,7 +88,9 @@ class ChangesPageInfo(Document):
     """Where a reader of the log stands."""
 
     limit: int
-    total: int = Field(description="How many lines there are after `after` that you may see.")
+    total: int = Field(
+        description="How many lines there are after `after`, with those that are not for you."
+    )
     next: int = Field(description="Send it as `after` for what comes next; keep it between runs.")
     head: int = Field(description="The newest line of the log, seen or not.")
 

@@ -80,39 +80,39 @@ class InnovationFilters(Strict):
         '`"an exact phrase"`, `-without`, `this or that`.',
         examples=['video or "ward round" -pilot'],
     )
-    theme: list[Slug] = Field(
-        default=[], max_length=50, description=_any_of("The main theme's slug.")
+    theme: tuple[Slug, ...] = Field(
+        default=(), max_length=50, description=_any_of("The main theme's slug.")
     )
-    status: list[Status] = Field(
-        default=[], max_length=3, description=_any_of("Keep, retire or under review.")
+    status: tuple[Status, ...] = Field(
+        default=(), max_length=3, description=_any_of("Keep, retire or under review.")
     )
-    organisation: list[OdsCode] = Field(
-        default=[], max_length=50, description=_any_of("The ODS code of whose it is.")
+    organisation: tuple[OdsCode, ...] = Field(
+        default=(), max_length=50, description=_any_of("The ODS code of whose it is.")
     )
-    icb: list[OdsCode] = Field(
-        default=[],
+    icb: tuple[OdsCode, ...] = Field(
+        default=(),
         max_length=50,
         description=_any_of("The ODS code of the ICB that its organisation is, or is below."),
     )
-    region: list[OdsCode] = Field(
-        default=[],
+    region: tuple[OdsCode, ...] = Field(
+        default=(),
         max_length=10,
         description=_any_of("The ODS code of the region that its organisation is, or is below."),
     )
-    care_setting: list[CareSetting] = Field(
-        default=[], max_length=12, description=_any_of("Where care is given.")
+    care_setting: tuple[CareSetting, ...] = Field(
+        default=(), max_length=12, description=_any_of("Where care is given.")
     )
-    tag: list[Tag] = Field(default=[], max_length=20, description=_any_of("A tag."))
-    visibility: list[Visibility] = Field(
-        default=[Visibility.PUBLISHED],
+    tag: tuple[Tag, ...] = Field(default=(), max_length=20, description=_any_of("A tag."))
+    visibility: tuple[Visibility, ...] = Field(
+        default=(Visibility.PUBLISHED,),
         max_length=3,
         description="Drafts and what was withdrawn show to a key of their organisation only.",
     )
-    evidence_kind: list[EvidenceKind] = Field(
-        default=[], max_length=6, description=_any_of("With evidence of this kind.")
+    evidence_kind: tuple[EvidenceKind, ...] = Field(
+        default=(), max_length=6, description=_any_of("With evidence of this kind.")
     )
-    evidence_strength: list[EvidenceStrength] = Field(
-        default=[], max_length=3, description=_any_of("With evidence of this strength.")
+    evidence_strength: tuple[EvidenceStrength, ...] = Field(
+        default=(), max_length=3, description=_any_of("With evidence of this strength.")
     )
     created_from: MomentIn | None = Field(default=None, description="Created then or later.")
     created_to: MomentIn | None = Field(default=None, description="Created before then.")

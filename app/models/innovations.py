@@ -138,7 +138,11 @@ class Innovation(SQLModel, table=True):
 
 
 class InnovationKey(SQLModel, table=True):
-    """A key of which an innovation may have several: a tag, a kind or a strength of evidence."""
+    """A key of which an innovation may have several: a tag, a kind or a strength of evidence.
+
+    What else lists are filtered by stands here, too, so that those with a tag can be walked along
+    without a look at each one's entry.
+    """
 
     __tablename__ = "innovation_key"
     __table_args__ = (
@@ -149,6 +153,13 @@ class InnovationKey(SQLModel, table=True):
     name: str = Column(primary_key=True)
     value: str = Column(primary_key=True)
     number: int = Column(primary_key=True, foreign_key="innovation.number", index=False)
+    visibility: str
+    theme: str
+    status: str
+    organisation: str
+    icb: str | None
+    region: str | None
+    care_setting: str | None
 
 
 class Source(Strict):

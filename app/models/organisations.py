@@ -106,11 +106,11 @@ class OrganisationQuery(PageQuery):
     q: Annotated[Text, Field(min_length=1, max_length=200)] | None = Field(
         default=None, description="A part of the name, or the code.", examples=["Manchester"]
     )
-    kind: list[OrganisationKind] = Field(
-        default=[], max_length=4, description="Of one of these kinds.", examples=[["trust"]]
+    kind: tuple[OrganisationKind, ...] = Field(
+        default=(), max_length=4, description="Of one of these kinds.", examples=[["trust"]]
     )
-    parent: list[OdsCode] = Field(
-        default=[], max_length=20, description="Directly below one of these.", examples=[["QOP"]]
+    parent: tuple[OdsCode, ...] = Field(
+        default=(), max_length=20, description="Directly below one of these.", examples=[["QOP"]]
     )
     open: bool | None = Field(
         default=None, description="True for those open today, false for the closed ones."

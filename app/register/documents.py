@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, bindparam, select, update
 from sqlmodel import Session, col
 
-from app.models.innovations import Innovation
+from app.models.innovations import Innovation, InnovationKey
 from app.models.organisations import Place
 from app.models.themes import ThemeRef
 from app.register import changes
@@ -43,6 +43,10 @@ def rename_theme(session: Session, theme: ThemeRef) -> None:
 def move_organisation(session: Session, place: Place) -> None:
     """Puts an organisation's new name or place into its innovations, and into their keys."""
     named = place.model_dump(mode="json")
+    above = {
+        "icb": place.icb.code if place.icb else None,
+        "region": place.region.code if place.region else None,
+    }
 
     def move(document: Parts) -> None:
         document["organisation"] = named
@@ -51,9 +55,11 @@ def move_organisation(session: Session, place: Place) -> None:
         session,
         col(Innovation.organisation) == place.code,
         move,
-        icb=place.icb.code if place.icb else None,
-        region=place.region.code if place.region else None,
+        **above,
     )
+    moved = select(col(Innovation.number)).where(col(Innovation.organisation) == place.code)
+    keys = update(InnovationKey).where(col(InnovationKey.number).in_(moved)).values(**above)
+    session.connection().execute(keys)
 
 
 def _remake(

@@ -15,6 +15,7 @@ from sqlmodel import Session, col
 from app.errors import NotFound, Withdrawn
 from app.models.changes import Action, Kind
 from app.models.innovations import (
+    FILTERS,
     NO_REVIEW,
     Innovation,
     InnovationKey,
@@ -189,6 +190,8 @@ def _store_keys(session: Session, number: int, document: InnovationPublic) -> No
         ("evidence_kind", {piece.kind.value for piece in document.evidence}),
         ("evidence_strength", {piece.strength.value for piece in document.evidence}),
     ]
-    keys = [{"name": name, "value": value, "number": number} for name, of in values for value in of]
+    of_entry = _keys(document)
+    row = {"number": number} | {name: of_entry[name] for name in ("visibility", *FILTERS)}
+    keys = [{"name": name, "value": value, **row} for name, of in values for value in of]
     if keys:
         session.execute(insert(InnovationKey), keys)

@@ -67,12 +67,13 @@ async def page(reader: Reader, query: InnovationQuery, caller: Caller, *, memory
     for _ in range(TRIES):
         rows = await reader.rows(statement, values)
         head = rows[0][0] if rows else await changes.head(reader)
-        known = memory.totals.get(wanted.name, head)
+        more = len(rows) > query.limit
+        whole = None if more or query.cursor else len(rows)
+        known = memory.totals.get(wanted.name, head) if whole is None else whole
         total = await _total(reader, wanted, memory) if known is None else known
         counts = await _count(reader, wanted, facets)
         if (known is not None and not facets) or await changes.head(reader) == head:
             break
-    more = len(rows) > query.limit
     rows = rows[: query.limit]
     following = cursors.encode(ordered, rows[-1][2:]) if more else None
     return Found([row[1] for row in rows], query.limit, total, following, head, facets=counts)

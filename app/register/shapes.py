@@ -17,6 +17,7 @@ from typing import Any
 from sqlalchemy import (
     ColumnElement,
     Double,
+    GenerativeSelect,
     Integer,
     and_,
     bindparam,
@@ -47,18 +48,21 @@ _ANY_NUMBER = 2**31
 def page(shape: Shape, sort: InnovationSort, *, after: bool) -> Statement:
     """The log's head, and each entry's document and sort key; ``limit`` of them."""
     order = ORDERS[sort]
-    each = [_next(step, order, after=after) for step in walks(shape, order)]
-    top = (each[0] if len(each) == 1 else _of_all(each, order)).subquery("top")
-    keys = [top.c[name] for name in order.names]
-    documents = top.join(ENTRIES, ENTRIES.c.number == top.c.number)
+    steps = list(walks(shape, order))
+    if sort is InnovationSort.RELEVANCE:
+        top: GenerativeSelect = _best([_next_best(step, order, after=after) for step in steps])
+    else:
+        each = [_beyond(step, order, after=after) for step in steps]
+        top = _next(each, order, merges=shape.dialect.merges_ordered_walks)
+    numbers = top.subquery("top")
+    keys = [numbers.c[name] for name in order.names]
+    documents = numbers.join(ENTRIES, ENTRIES.c.number == numbers.c.number)
     statement = select(_HEAD, ENTRIES.c.document, *keys).select_from(documents)
     return statement.order_by(*order.by(keys))
 
 
-def _next(step: Walk, order: Order, *, after: bool) -> Statement:
-    """The keys of the next entries of one walk."""
-    if step.score is not None:
-        return _next_best(step, order, step.score, after=after)
+def _beyond(step: Walk, order: Order, *, after: bool) -> Statement:
+    """The keys of one walk's entries, from the cursor on."""
     keys: list[ColumnElement[Any]] = [step.number]
     if order.column is not None:
         keys.insert(0, ENTRIES.c[order.column])
@@ -67,39 +71,48 @@ def _next(step: Walk, order: Order, *, after: bool) -> Statement:
     if after:
         here, last = tuple_(*keys), tuple_(*map(bindparam, order.names))
         statement = statement.where(here < last if order.backwards[0] else here > last)
+    return statement
+
+
+def _next(each: Sequence[Statement], order: Order, *, merges: bool) -> GenerativeSelect:
+    """The keys of the next entries of some walks; each entry once, as it may have two tags."""
+    if len(each) == 1 or merges:
+        return _first(union(*each) if len(each) > 1 else each[0], order)
+    parts = (_first(statement, order).subquery() for statement in each)
+    return _first(union(*(select(*part.c) for part in parts)), order)
+
+
+def _first(statement: GenerativeSelect, order: Order) -> GenerativeSelect:
+    keys = [statement.selected_columns[name] for name in order.names]
     return statement.order_by(*order.by(keys)).limit(_LIMIT)
 
 
-def _next_best(
-    step: Walk, order: Order, score: float | ColumnElement[float], *, after: bool
-) -> Statement:
-    last_score, last_number = bindparam("key", type_=Double), bindparam("number", type_=Integer)
-    if isinstance(score, float):
+def _next_best(step: Walk, order: Order, *, after: bool) -> Statement:
+    """The keys of the next entries of one walk of a search."""
+    last_score = bindparam("key", type_=Double)
+    last_number = bindparam("number", type_=Integer)
+    if isinstance(step.score, float):
         # All of the walk are equally good. So it starts behind the last entry, or at its own
         # start, or is over; and its order is that of the numbers, which needs no sorting.
-        here: ColumnElement[float] = literal(score)
+        score: ColumnElement[float] = literal(step.score)
         start = case((last_score < score, _ANY_NUMBER), (last_score == score, last_number), else_=0)
         beyond = step.number < start
-        ordered: Sequence[ColumnElement[Any]] = [step.number.desc()]
+        ordered: list[ColumnElement[Any]] = [step.number.desc()]
     else:
-        here = score
+        assert step.score is not None
+        score = step.score
         beyond = or_(score > last_score, and_(score == last_score, step.number < last_number))
         ordered = order.by([score, step.number])
-    statement = step.where(select(here.label("key"), step.number.label("number")))
+    statement = step.where(select(score.label("key"), step.number.label("number")))
     return (statement.where(beyond) if after else statement).order_by(*ordered).limit(_LIMIT)
 
 
-def _of_all(each: Sequence[Statement], order: Order) -> Statement:
-    """The keys of the next entries of several walks."""
-    parts = [select(*statement.subquery().c) for statement in each]
-    if order.column is None and len(order.names) > 1:
-        # The better ones are walked first, and the others only if these do not fill the page.
-        found = union_all(*parts).subquery()
-        return select(*found.c).limit(_LIMIT)
-    # An entry may have several of the tags that are asked for, and comes once.
-    found = union(*parts).subquery()
-    keys = [found.c[name] for name in order.names]
-    return select(*keys).order_by(*order.by(keys)).limit(_LIMIT)
+def _best(each: Sequence[Statement]) -> Statement:
+    """The better ones are walked first, and the others only if these do not fill the page."""
+    if len(each) == 1:
+        return each[0]
+    found = union_all(*(select(*statement.subquery().c) for statement in each)).subquery()
+    return select(*found.c).limit(_LIMIT)
 
 
 @lru_cache(1024)
@@ -119,6 +132,6 @@ def faceting(shape: Shape, facet: Facet) -> Statement:
         entries = entries._replace(source=entries.source.join(key, on))
         value: ColumnElement[str] = key.c.value
     else:
-        value = ENTRIES.c[facet.value]
+        value = entries.row.c[facet.value]
     statement = entries.where(select(value, count)).where(value.is_not(None))
     return statement.group_by(value).order_by(count.desc(), value).limit(MOST_FACET_VALUES)

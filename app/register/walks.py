@@ -20,6 +20,7 @@ from sqlalchemy import (
     bindparam,
     exists,
     func,
+    literal_column,
     or_,
     select,
 )
@@ -92,6 +93,8 @@ class Walk(NamedTuple):
     """FROM and WHERE of a walk, and what it comes to."""
 
     source: FromClause
+    row: FromClause
+    """Its table with the columns that are filtered and counted by."""
     number: ColumnElement[int]
     conditions: list[ColumnElement[bool]]
     way: str | None
@@ -122,11 +125,7 @@ def walks(shape: Shape, order: Order) -> Iterator[Walk]:
 def walk(shape: Shape) -> Walk:
     """All entries of the shape, each once, in whatever order."""
     order = ORDERS[InnovationSort.NEWEST]
-    given = dict(shape.filters)
-    lead = _lead(given, order)
-    if lead in KEYS and given[lead] > 1:  # joined, an entry with two of its values would come twice
-        lead = None
-    return _walk(shape, lead, order, {})
+    return _walk(shape, _lead(dict(shape.filters), order), order, {})
 
 
 def _lead(given: Mapping[str, int], order: Order) -> str | None:
@@ -142,6 +141,10 @@ def _walk(
     chosen: Mapping[str, str],
     match: TextMatch | None = None,
 ) -> Walk:
+    given = dict(shape.filters)
+    way = _index(lead, order)
+    # The table whose rows tell what an entry has one of.
+    row: FromClause = ENTRIES
     source: FromClause = ENTRIES
     number: ColumnElement[int] = ENTRIES.c.number
     conditions: list[ColumnElement[bool]] = []
@@ -149,36 +152,54 @@ def _walk(
         text = shape.dialect.text_search()
         conditions.append((match or text.anywhere).condition)
         if text.source is not None:
-            source = text.source.join(ENTRIES, ENTRIES.c.number == text.number)
             number = text.number
+            source = text.source.join(ENTRIES, _same(number))
     elif lead in KEYS:
-        source = KEY_VALUES.join(ENTRIES, ENTRIES.c.number == KEY_VALUES.c.number)
-        number = KEY_VALUES.c.number
-        conditions += [KEY_VALUES.c.name == lead, _is(KEY_VALUES.c.value, lead, 1, chosen)]
+        row = source = _having(lead, given[lead], chosen)
+        number = row.c.number
+        if order.column is not None or not given.keys().isdisjoint(_RANGES):
+            source = row.join(ENTRIES, _same(number))
     for name, count in shape.filters:
         if name in COLUMNS:
-            conditions.append(_is(ENTRIES.c[name], name, count, chosen))
+            conditions.append(_is(row.c[name], name, count, chosen))
         elif name in KEYS and name != lead:
             conditions.append(_has(number, name, count))
         elif name != lead or name in _RANGES:
             conditions.append(_in_range(name, number))
     if shape.own_only:
         own = bindparam("own", type_=String)
-        published = ENTRIES.c.visibility == Visibility.PUBLISHED.value
-        conditions.append(or_(published, *(ENTRIES.c[place] == own for place in PLACES)))
-    return Walk(source, number, conditions, _index(lead, order))
+        published = row.c.visibility == Visibility.PUBLISHED.value
+        conditions.append(or_(published, *(row.c[place] == own for place in PLACES)))
+    return Walk(source, row, number, conditions, way)
 
 
 def _index(lead: str | None, order: Order) -> str | None:
-    """See ``Innovation.__table_args__``."""
-    looked_up = lead in (*KEYS, "q")
-    if order.column is None:
-        by = "number" if lead is None or looked_up else _RANGES.get(lead, lead)
-    elif looked_up:
+    """See ``Innovation.__table_args__``; none where entries are looked up by their number."""
+    if lead in KEYS or (lead == "q" and order.column is not None):
         return None
-    else:
+    if order.column is not None:
         by = f"{lead}_{order.column}" if lead else order.column
+    elif lead is None or lead == "q":
+        by = "number"  # which holds all that the filters ask for
+    else:
+        by = _RANGES.get(lead, lead)
     return f"ix_innovation_{by}"
+
+
+def _having(name: str, count: int, chosen: Mapping[str, str]) -> FromClause:
+    """The entries that have a key with one of these values, each once."""
+    columns = (KEY_VALUES.c[column] for column in ("number", *COLUMNS))
+    entries = select(*columns).where(
+        KEY_VALUES.c.name == name, _is(KEY_VALUES.c.value, name, count, chosen)
+    )
+    several = count > 1 and name not in chosen
+    return (entries.distinct() if several else entries).subquery(f"with_{name}")
+
+
+def _same(number: ColumnElement[int]) -> ColumnElement[bool]:
+    # Nothing is added, so that a cursor's bound on the one number does not carry over to the other:
+    # SQLite would look that up by its bound, and no longer by the number itself.
+    return ENTRIES.c.number == number + 0
 
 
 def _is(
@@ -210,9 +231,10 @@ def _in_range(name: str, number: ColumnElement[int]) -> ColumnElement[bool]:
 def _first_created(since: str) -> ColumnElement[int]:
     """The first number created at or after a moment; the next one to come, if none was."""
     entry = ENTRIES.alias()
-    numbers = select(func.min(entry.c.number)).where(entry.c.created_at >= bindparam(since))
+    later = select(entry.c.number).where(entry.c.created_at >= bindparam(since))
+    first = later.order_by(entry.c.created_at, entry.c.number).limit(literal_column("1"))
     following = select(func.coalesce(func.max(entry.c.number), 0) + 1)
-    return func.coalesce(numbers.scalar_subquery(), following.scalar_subquery())
+    return func.coalesce(first.scalar_subquery(), following.scalar_subquery())
 
 
 def names(of: str, count: int) -> list[str]:

@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request, Response
 
 from app.auth import Reader
-from app.http import answers
+from app.http import answers, collections
 from app.http.problems import problems
 from app.http.query import Query
 from app.http.route import Route
@@ -44,7 +44,7 @@ async def list_changes(
         "head": lines.head,
     }
     body = f'{{"items":[{",".join(lines.items)}],"page":{answers.compact(where)}}}'
-    headers = answers.collection_headers(request, lines.head)
+    headers = collections.headers(request, lines.head)
     if lines.next < lines.head:
         headers["Link"] = f'<{answers.following(request, after=lines.next)}>; rel="next"'
     return Response(body, headers=headers, media_type=answers.JSON)

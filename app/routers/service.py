@@ -8,7 +8,7 @@ from pydantic import Field
 from app import __version__, schema
 from app.auth import Reader
 from app.errors import Unavailable
-from app.http import answers
+from app.http import answers, collections
 from app.http.problems import problems
 from app.http.route import Route
 from app.models.fields import Document
@@ -57,7 +57,7 @@ async def get_entrance(request: Request, register: Register, caller: Reader) -> 
     entrance = Entrance(
         title="Innovation register", version=__version__, sequence=head, links=_LINKS
     )
-    headers = answers.collection_headers(request, head)
+    headers = collections.headers(request, head)
     return Response(entrance.model_dump_json(), headers=headers, media_type=answers.JSON)
 
 

@@ -16,7 +16,7 @@ from app.errors import (
     PreconditionRequired,
     StillRunning,
 )
-from app.http import answers
+from app.http import answers, collections
 from app.http.conditional import IfMatch
 from app.http.problems import problems
 from app.http.route import Route
@@ -45,7 +45,7 @@ async def list_themes(request: Request, register: Register, caller: Reader) -> R
     """
     items, head = await register.read(themes.listed)
     body = f'{{"items":[{",".join(items)}]}}'
-    headers = answers.collection_headers(request, head)
+    headers = collections.headers(request, head)
     return Response(body, headers=headers, media_type=answers.JSON)
 
 

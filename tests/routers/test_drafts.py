@@ -78,7 +78,7 @@ def test_the_log_shows_a_draft_to_those_who_cover_it(
         lines = lines_since(client, before)
         assert [line["document"] for line in lines] == seen
         where = client.get(f"/v1/changes?after={before}").json()["page"]
-        assert (where["total"], where["next"]) == (len(seen), before + 1)
+        assert (where["total"], where["next"]) == (1, before + 1)
 
 
 def test_what_is_published_was_a_draft_to_its_own_organisation_only(
