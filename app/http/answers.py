@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
-from urllib.parse import quote, unquote, urlencode
+from urllib.parse import quote, unquote
 
 from fastapi import Request, Response
+from pydantic_core import to_json
 
 from app.http import collections
 from app.register.stored import Listed, Stored
@@ -44,14 +44,15 @@ def page(request: Request, listed: Listed, extra: str = "") -> Response:
     return Response(body, headers=headers, media_type=JSON)
 
 
-def following(request: Request, **changed: object) -> str:
-    """The request's own address with these parameters in place of its own."""
+def following(request: Request, **changed: str | int) -> str:
+    """The request's own address with a cursor, or a place in the log, in place of its own."""
     sent: bytes = request.scope["query_string"]
     own = quote(sent, safe="!$%&'()*+,/:;=?@~").split("&")
     kept = [part for part in own if part and unquote(part.partition("=")[0]) not in changed]
-    return f"{request.scope['path']}?{'&'.join([*kept, urlencode(changed)])}"
+    kept += [f"{name}={value}" for name, value in changed.items()]
+    return f"{request.scope['path']}?{'&'.join(kept)}"
 
 
 def compact(value: Any) -> str:
     """JSON without spaces."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return to_json(value).decode()

@@ -5,10 +5,11 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
-import json
 import math
 import re
 from collections.abc import Sequence
+
+from pydantic_core import from_json, to_json
 
 from app.errors import InvalidCursor
 
@@ -19,8 +20,8 @@ _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 
 def encode(query: str, key: Sequence[Key]) -> str:
     """A cursor after the entry with this sort key, for this query and no other."""
-    text = json.dumps([_seal(query, key), *key], ensure_ascii=False, separators=(",", ":"))
-    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+    text = to_json([_seal(query, key), *key])
+    return base64.urlsafe_b64encode(text).decode().rstrip("=")
 
 
 def decode(query: str, cursor: str, kinds: Sequence[type[Key]]) -> list[Key]:
@@ -31,7 +32,7 @@ def decode(query: str, cursor: str, kinds: Sequence[type[Key]]) -> list[Key]:
     """
     try:
         raw = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
-        seal, *parts = json.loads(raw)
+        seal, *parts = from_json(raw)
         key: list[Key] = parts
         fits = (
             seal == _seal(query, key)
@@ -53,5 +54,4 @@ def _storable(part: Key) -> bool:
 
 
 def _seal(query: str, key: Sequence[Key]) -> str:
-    text = json.dumps([query, *key], ensure_ascii=False)
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
+    return hashlib.sha256(to_json([query, *key])).hexdigest()[:16]

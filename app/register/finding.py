@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
+from pydantic_core import to_json
 from sqlalchemy import Select, bindparam, select
 from sqlmodel import col
 
@@ -115,7 +115,7 @@ def _wanted(reader: Reader, query: InnovationFilters, caller: Caller) -> Wanted:
             )
         values["own"] = caller.organisation
     shape = Shape(reader.dialect, tuple(filters), own_only)
-    return Wanted(shape, values, json.dumps(values, sort_keys=True))
+    return Wanted(shape, values, to_json(values).decode())
 
 
 async def _total(reader: Reader, wanted: Wanted, memory: Memory) -> int:

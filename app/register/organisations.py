@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime
 from functools import lru_cache
 from typing import Any
 
+from pydantic_core import to_json
 from sqlalchemy import ColumnElement, String, bindparam, func, or_, select, tuple_
 from sqlmodel import Session, col
 
@@ -207,7 +208,7 @@ async def get(reader: Reader, code: str) -> Stored:
 async def page(reader: Reader, query: OrganisationQuery) -> Listed:
     """Organisations in the order of their names."""
     words = query.model_dump(mode="json", exclude={"limit", "cursor"}, exclude_defaults=True)
-    name = json.dumps(["organisations", words])
+    name = to_json(["organisations", words]).decode()
     values: dict[str, object] = {"limit": query.limit + 1}
     if query.q:
         values |= {"q": f"%{_escaped(fold(query.q))}%", "code": query.q.strip().upper()}

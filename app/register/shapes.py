@@ -5,7 +5,7 @@ for a shape, and then run with each query's values.
 
 A page takes two steps. First its entries' numbers are walked to in their order, over an index that
 also holds what the other filters ask for, from the sort key that the cursor names: so a page in
-the middle costs what the first one does. Then the documents of just these are joined.
+the middle costs what the first one does. Then the documents of just these are fetched.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from sqlalchemy import (
     Double,
     GenerativeSelect,
     Integer,
+    Select,
     and_,
     bindparam,
     case,
@@ -54,11 +55,16 @@ def page(shape: Shape, sort: InnovationSort, *, after: bool) -> Statement:
     else:
         each = [_beyond(step, order, after=after) for step in steps]
         top = _next(each, order, merges=shape.dialect.merges_ordered_walks)
-    numbers = top.subquery("top")
-    keys = [numbers.c[name] for name in order.names]
-    documents = numbers.join(ENTRIES, ENTRIES.c.number == numbers.c.number)
-    statement = select(_HEAD, ENTRIES.c.document, *keys).select_from(documents)
-    return statement.order_by(*order.by(keys))
+    if isinstance(top, Select) and len(steps) == 1:
+        return top.with_only_columns(_HEAD, _document(steps[0].number), *top.selected_columns)
+    found = top.subquery()
+    keys = [found.c[name] for name in order.names]
+    return select(_HEAD, _document(found.c.number), *keys).order_by(*order.by(keys))
+
+
+def _document(number: ColumnElement[int]) -> ColumnElement[str]:
+    entry = ENTRIES.alias("entry")
+    return select(entry.c.document).where(entry.c.number == number).scalar_subquery()
 
 
 def _beyond(step: Walk, order: Order, *, after: bool) -> Statement:

@@ -42,24 +42,7 @@ _POST = (IdempotencyKeyReused, StillRunning)
 _CHANGE = (NotFound, Withdrawn, Forbidden, PreconditionRequired, PreconditionFailed)
 
 
-@router.post(
-    "",
-    status_code=201,
-    response_model=InnovationPublic,
-    summary="Submit an innovation",
-    responses=problems(*_ENTRY, *_POST),
-)
-async def create_innovation(
-    once: PostOnce,
-    client: Contributor,
-    entry: Annotated[InnovationCreate, Body(openapi_examples=examples.INNOVATION)],
-) -> Response:
-    """Use it to submit an innovation as it happens. Only `title`, `summary` and `theme` are
-    required; the organisation is your key's own, unless you name one below it. With an
-    `Idempotency-Key` it is safe to send again. If you keep ids of your own, and send whole files
-    again and again, use `PUT /v1/innovations/by-source/{system}/{id}`.
-    """
-    return await once(innovations.add, entry, by=client)
+# What is asked for most comes first: routes are tried in their order.
 
 
 @router.get(
@@ -88,6 +71,41 @@ async def list_innovations(
         }
         extra = f',"facets":{answers.compact(facets)}'
     return answers.page(request, found, extra)
+
+
+@router.get(
+    "/{innovation}",
+    response_model=InnovationPublic,
+    summary="Get an innovation",
+    responses=problems(NotFound, Withdrawn),
+)
+async def get_innovation(
+    register: Register, caller: Reader, innovation: InnovationName
+) -> Response:
+    """Use it to show one innovation with its evidence and its newest decision. The `id` and the
+    reference (`INN-000123`) both find it. A withdrawn one answers 410, with the reason.
+    """
+    return answers.one(await register.read(reading.get, innovation, caller))
+
+
+@router.post(
+    "",
+    status_code=201,
+    response_model=InnovationPublic,
+    summary="Submit an innovation",
+    responses=problems(*_ENTRY, *_POST),
+)
+async def create_innovation(
+    once: PostOnce,
+    client: Contributor,
+    entry: Annotated[InnovationCreate, Body(openapi_examples=examples.INNOVATION)],
+) -> Response:
+    """Use it to submit an innovation as it happens. Only `title`, `summary` and `theme` are
+    required; the organisation is your key's own, unless you name one below it. With an
+    `Idempotency-Key` it is safe to send again. If you keep ids of your own, and send whole files
+    again and again, use `PUT /v1/innovations/by-source/{system}/{id}`.
+    """
+    return await once(innovations.add, entry, by=client)
 
 
 @router.get(
@@ -134,21 +152,6 @@ async def put_innovation_by_source(
         innovations.put_by_source, source, entry, by=client, precondition=if_match
     )
     return answers.written(stored, created=created)
-
-
-@router.get(
-    "/{innovation}",
-    response_model=InnovationPublic,
-    summary="Get an innovation",
-    responses=problems(NotFound, Withdrawn),
-)
-async def get_innovation(
-    register: Register, caller: Reader, innovation: InnovationName
-) -> Response:
-    """Use it to show one innovation with its evidence and its newest decision. The `id` and the
-    reference (`INN-000123`) both find it. A withdrawn one answers 410, with the reason.
-    """
-    return answers.one(await register.read(reading.get, innovation, caller))
 
 
 @router.patch(
