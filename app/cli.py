@@ -86,8 +86,8 @@ def _upgrade(settings: Settings, database: Database) -> None:
 @cli.command()
 def serve(host: Host = "127.0.0.1", port: Port = 8000, workers: Workers = 1) -> None:
     """Serve the register. An embedded database is made and brought to head first."""
-    with _database():
-        pass
+    with _database() as database:
+        database.tidy()
     _serve(host, port, workers)
 
 

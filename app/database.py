@@ -129,6 +129,11 @@ class Database:
         self.saw(head)
         return result
 
+    def tidy(self) -> None:
+        """Puts together what many writes have left in many places; a service starts with it."""
+        with self.engine.begin() as connection:
+            self.dialect.tidy(connection)
+
     def saw(self, head: int) -> None:
         """Notes that the log has come this far."""
         self.head_seen = max(self.head_seen, head)

@@ -103,6 +103,7 @@ def _filled(url: str, entries: int) -> Filled:
         for filled in fill(database, entries):
             if filled.entries % 10_000 == 0:
                 _say(f"{filled.entries:,} entries after {time.monotonic() - start:.0f} s")
+        database.tidy()  # as `register serve` does when it starts
     _say(f"{filled.entries:,} entries of {filled.mean_bytes:,} bytes on average")
     return filled
 

@@ -11,6 +11,7 @@ import psycopg
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 from sqlalchemy import (
     ColumnElement,
+    Connection,
     Double,
     Engine,
     FromClause,
@@ -71,6 +72,9 @@ class Postgresql:
                 "options": f"-c lock_timeout={lock_timeout} -c statement_timeout=0 -c timezone=UTC",
             },
         )
+
+    def tidy(self, connection: Connection) -> None:
+        """Nothing: the server's own autovacuum does it."""
 
     def reads(self, settings: Settings) -> PostgresqlReads:
         return PostgresqlReads(self, settings)

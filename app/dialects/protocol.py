@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
 
 import sqlalchemy
-from sqlalchemy import URL, ColumnElement, Engine, FromClause, Select
+from sqlalchemy import URL, ColumnElement, Connection, Engine, FromClause, Select
 
 from app.settings import Settings
 
@@ -121,6 +121,10 @@ class Dialect(Protocol):
 
     def engine(self, settings: Settings) -> Engine:
         """The engine for writes."""
+        ...
+
+    def tidy(self, connection: Connection) -> None:
+        """Puts together what many writes have left in many places."""
         ...
 
     def reads(self, settings: Settings) -> Reads: ...

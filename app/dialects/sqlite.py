@@ -97,6 +97,13 @@ class Sqlite:
 
         return engine
 
+    def tidy(self, connection: Connection) -> None:
+        # Each write adds to the text index a part of its own, and parts are merged only now and
+        # then. A search looks into each part.
+        connection.exec_driver_sql(
+            "INSERT INTO innovation_text (innovation_text) VALUES ('optimize')"
+        )
+
     def reads(self, settings: Settings) -> SqliteReads:
         return SqliteReads(self, settings)
 
