@@ -19,10 +19,14 @@ from sqlalchemy import (
     Text,
     bindparam,
     cast,
+    column,
     create_engine,
     func,
     literal_column,
     make_url,
+    select,
+    table,
+    true,
 )
 from sqlalchemy.dialects.postgresql import psycopg as sqlalchemy_psycopg
 from sqlalchemy.dialects.postgresql.psycopg import PGCompiler_psycopg
@@ -59,6 +63,7 @@ class Postgresql:
         compiler = sqlalchemy_psycopg.dialect()  # type: ignore[no-untyped-call]
         compiler.statement_compiler = _Compiler
         self.prepare = lru_cache(KEPT_STATEMENTS)(partial(Prepared.of, compiler=compiler))
+        self.text_search = _text_search()
 
     def engine(self, settings: Settings) -> Engine:
         lock_timeout = f"{settings.lock_timeout_seconds * 1000:.0f}ms"
@@ -79,17 +84,6 @@ class Postgresql:
     def reads(self, settings: Settings) -> PostgresqlReads:
         return PostgresqlReads(self, settings)
 
-    def text_search(self) -> TextSearch:
-        index: ColumnElement[Any] = literal_column("innovation.search")
-        query = func.websearch_to_tsquery(
-            literal_column("'register_english'::regconfig"), bindparam("q", type_=Text)
-        )
-        # In double precision, as a cursor holds it.
-        score = cast(-func.ts_rank(index, query, type_=Double), Double)
-        match = TextMatch(index.bool_op("@@")(query), score)
-        number: ColumnElement[int] = literal_column("innovation.number", Integer)
-        return TextSearch(None, number, anywhere=match, best_first=(match,))
-
     def text_query(self, alternatives: Sequence[Alternative]) -> Values:
         def side(alternative: Alternative) -> str:
             wanted = [f'"{" ".join(words)}"' for words in alternative.wanted]
@@ -103,6 +97,22 @@ class Postgresql:
         return isinstance(error, psycopg.OperationalError | PoolTimeout)
 
 
+def _text_search() -> TextSearch:
+    innovation = table("innovation", column("number", Integer), column("search"))
+    index: ColumnElement[Any] = innovation.c.search
+    query = func.websearch_to_tsquery(
+        literal_column("'register_english'::regconfig"), bindparam("q", type_=Text)
+    )
+    # In double precision, as a cursor holds it.
+    score = cast(-func.ts_rank(index, query, type_=Double), Double)
+    matches = select(innovation.c.number, score.label("score")).where(index.bool_op("@@")(query))
+    # The offset of nothing keeps it a step of its own, over the index: the planner, who does
+    # not know the words, would mix it with the filters.
+    found = matches.offset(literal_column("0")).subquery("found")
+    match = TextMatch(true(), found.c.score)
+    return TextSearch(found, found.c.number, anywhere=match, best_first=(match,))
+
+
 class _Compiler(PGCompiler_psycopg):
     """SQL without hints: the planner has statistics."""
 
@@ -110,6 +120,12 @@ class _Compiler(PGCompiler_psycopg):
         self, sqltext: str, table: FromClause, hint: str, iscrud: bool
     ) -> str:
         return sqltext
+
+
+async def _prepare_more(driver: psycopg.AsyncConnection[Row]) -> None:
+    # Each shape of a list is a statement, and planning it takes longer than a page's walk.
+    driver.prepare_threshold = 2
+    driver.prepared_max = KEPT_STATEMENTS // READ_CONNECTIONS
 
 
 class _Connection:
@@ -120,9 +136,14 @@ class _Connection:
         self._driver = driver
 
     async def rows(self, statement: Statement, values: Values) -> Sequence[Row]:
-        # The SQL is ours; only its values come from outside, and they travel beside it.
+        # The SQL is ours; only its values come from outside, and they travel beside it. But a
+        # limit has to be in it, or the planner takes it for a tenth of all that there is, and
+        # would rather plan anew for each value than keep such a plan.
         prepared = self.dialect.prepare(statement)
-        cursor = await self._driver.execute(prepared.sql.encode(), prepared.bound(values))
+        sql = prepared.sql
+        if "limit" in values:
+            sql = sql.replace("%(limit)s", str(int(str(values["limit"]))))
+        cursor = await self._driver.execute(sql.encode(), prepared.bound(values))
         return await cursor.fetchall()
 
 
@@ -146,6 +167,7 @@ class PostgresqlReads:
                 "options": "-c default_transaction_read_only=on -c timezone=UTC "
                 f"-c statement_timeout={STATEMENT_TIMEOUT}",
             },
+            configure=_prepare_more,
             open=False,
         )
         await self._pool.open()

@@ -87,8 +87,8 @@ class TextMatch:
 class TextSearch:
     """Full-text search as parts of a SELECT; its parameters are what ``text_query`` gives."""
 
-    source: FromClause | None
-    """What to add to FROM, if anything."""
+    source: FromClause
+    """What to add to FROM."""
     number: ColumnElement[int]
     """The innovation's number, from the side that the database walks in order."""
     anywhere: TextMatch
@@ -116,6 +116,7 @@ class Dialect(Protocol):
     url: URL
     merges_ordered_walks: bool
     """Whether a union of ordered SELECTs is merged as it is read, so that a limit ends them all."""
+    text_search: TextSearch
     embedded: bool
     """Whether the service owns the database and brings it to head by itself."""
 
@@ -128,8 +129,6 @@ class Dialect(Protocol):
         ...
 
     def reads(self, settings: Settings) -> Reads: ...
-
-    def text_search(self) -> TextSearch: ...
 
     def text_query(self, alternatives: Sequence[Alternative]) -> Values:
         """What to look for, in the database's own syntax."""

@@ -68,6 +68,7 @@ class Sqlite:
         compiler = sqlalchemy_sqlite.dialect(paramstyle="named")
         compiler.statement_compiler = _Compiler
         self.prepare = lru_cache(KEPT_STATEMENTS)(partial(Prepared.of, compiler=compiler))
+        self.text_search = _text_search()
 
     def engine(self, settings: Settings) -> Engine:
         engine = create_engine(
@@ -107,18 +108,6 @@ class Sqlite:
     def reads(self, settings: Settings) -> SqliteReads:
         return SqliteReads(self, settings)
 
-    def text_search(self) -> TextSearch:
-        index = Table("innovation_text", MetaData(), Column("rowid", Integer))
-        # Not by `bm25`: that has to score all that is found before the first page, and an entry
-        # that somebody adds changes the scores of others between two pages.
-        titles, prominent = "{title} : (:wanted)", "{title summary tags} : (:wanted)"
-        best_first = (
-            _match(f"(:q) AND {titles}", 0.0),
-            _match(f"((:q) AND {prominent}) NOT {titles}", 1.0),
-            _match(f"(:q) NOT {prominent}", 2.0),
-        )
-        return TextSearch(index, index.c.rowid, _match(":q", 0.0), best_first)
-
     def text_query(self, alternatives: Sequence[Alternative]) -> Values:
         def all_of(each: Sequence[Sequence[str]], operator: str) -> str:
             return f" {operator} ".join(f'"{" ".join(words)}"' for words in each)
@@ -148,6 +137,19 @@ def _match(words: str, score: float) -> TextMatch:
     joined = "||".join(f":{part}" if i % 2 else f"'{part}'" for i, part in enumerate(parts) if part)
     condition: Any = text(f"innovation_text MATCH {joined}")
     return TextMatch(condition, score)
+
+
+def _text_search() -> TextSearch:
+    index = Table("innovation_text", MetaData(), Column("rowid", Integer))
+    # Not by `bm25`: that has to score all that is found before the first page, and an entry
+    # that somebody adds changes the scores of others between two pages.
+    titles, prominent = "{title} : (:wanted)", "{title summary tags} : (:wanted)"
+    best_first = (
+        _match(f"(:q) AND {titles}", 0.0),
+        _match(f"((:q) AND {prominent}) NOT {titles}", 1.0),
+        _match(f"(:q) NOT {prominent}", 2.0),
+    )
+    return TextSearch(index, index.c.rowid, _match(":q", 0.0), best_first)
 
 
 class _Compiler(SQLiteCompiler):

@@ -36,7 +36,18 @@ from sqlmodel import col
 from app.dialects import Statement
 from app.models.changes import LogHead
 from app.models.finding import Facet, InnovationSort
-from app.register.walks import ENTRIES, KEY_VALUES, KEYS, ORDERS, Order, Shape, Walk, walk, walks
+from app.register.walks import (
+    ENTRIES,
+    KEY_VALUES,
+    KEYS,
+    ORDERS,
+    Order,
+    Shape,
+    Walk,
+    document_of,
+    walk,
+    walks,
+)
 
 MOST_FACET_VALUES = 100
 
@@ -55,16 +66,12 @@ def page(shape: Shape, sort: InnovationSort, *, after: bool) -> Statement:
     else:
         each = [_beyond(step, order, after=after) for step in steps]
         top = _next(each, order, merges=shape.dialect.merges_ordered_walks)
-    if isinstance(top, Select) and len(steps) == 1:
-        return top.with_only_columns(_HEAD, _document(steps[0].number), *top.selected_columns)
+    document = steps[0].document
+    if isinstance(top, Select) and len(steps) == 1 and document is not None:
+        return top.with_only_columns(_HEAD, document, *top.selected_columns)
     found = top.subquery()
     keys = [found.c[name] for name in order.names]
-    return select(_HEAD, _document(found.c.number), *keys).order_by(*order.by(keys))
-
-
-def _document(number: ColumnElement[int]) -> ColumnElement[str]:
-    entry = ENTRIES.alias("entry")
-    return select(entry.c.document).where(entry.c.number == number).scalar_subquery()
+    return select(_HEAD, document_of(found.c.number), *keys).order_by(*order.by(keys))
 
 
 def _beyond(step: Walk, order: Order, *, after: bool) -> Statement:

@@ -99,6 +99,8 @@ class Walk(NamedTuple):
     conditions: list[ColumnElement[bool]]
     way: str | None
     """The index of the entries; none where they are looked up by their number."""
+    document: ColumnElement[str] | None
+    """Each entry's document, if it can be taken along: where nothing has to be sorted."""
     score: float | ColumnElement[float] | None = None
     """How well what it comes to fits a search; the best is the least."""
 
@@ -112,8 +114,9 @@ def walks(shape: Shape, order: Order) -> Iterator[Walk]:
     given = dict(shape.filters)
     lead = _lead(given, order)
     if order is ORDERS[InnovationSort.RELEVANCE]:
-        for match in shape.dialect.text_search().best_first:
-            yield _walk(shape, lead, order, {}, match)._replace(score=match.score)
+        for match in shape.dialect.text_search.best_first:
+            found = _walk(shape, lead, order, {}, match)
+            yield found._replace(score=match.score, document=None)
         return
     split = [lead] if lead in (*FILTERS, *KEYS) else []
     if lead not in (*KEYS, "q"):
@@ -149,11 +152,10 @@ def _walk(
     number: ColumnElement[int] = ENTRIES.c.number
     conditions: list[ColumnElement[bool]] = []
     if lead == "q":
-        text = shape.dialect.text_search()
+        text = shape.dialect.text_search
         conditions.append((match or text.anywhere).condition)
-        if text.source is not None:
-            number = text.number
-            source = text.source.join(ENTRIES, _same(number))
+        number = text.number
+        source = text.source.join(ENTRIES, _same(number))
     elif lead in KEYS:
         row = source = _having(lead, given[lead], chosen)
         number = row.c.number
@@ -170,7 +172,12 @@ def _walk(
         own = bindparam("own", type_=String)
         published = row.c.visibility == Visibility.PUBLISHED.value
         conditions.append(or_(published, *(row.c[place] == own for place in PLACES)))
-    return Walk(source, row, number, conditions, way)
+    document: ColumnElement[str] | None = None
+    if lead not in ((*KEYS, "q") if order.column else _RANGES):
+        document = (
+            document_of(number) if row is not ENTRIES and row is source else ENTRIES.c.document
+        )
+    return Walk(source, row, number, conditions, way, document)
 
 
 def _index(lead: str | None, order: Order) -> str | None:
@@ -194,6 +201,12 @@ def _having(name: str, count: int, chosen: Mapping[str, str]) -> FromClause:
     )
     several = count > 1 and name not in chosen
     return (entries.distinct() if several else entries).subquery(f"with_{name}")
+
+
+def document_of(number: ColumnElement[int]) -> ColumnElement[str]:
+    """The document of the entry with this number."""
+    entry = ENTRIES.alias("entry")
+    return select(entry.c.document).where(entry.c.number == number).scalar_subquery()
 
 
 def _same(number: ColumnElement[int]) -> ColumnElement[bool]:

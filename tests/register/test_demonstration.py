@@ -1,0 +1,53 @@
+"""The demonstration content: enough to try everything with, and true to its source."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import httpx
+import pytest
+
+from app.register import demonstration
+from tests.conftest import Register
+from tests.http.speaking import head_of
+from tests.register.test_reference import LEAPS
+
+
+@pytest.fixture
+def entries(register: Register, anybody: httpx.Client) -> list[dict[str, Any]]:
+    """All that is found after the content was loaded."""
+    assert register.database.transaction(demonstration.load) == len(demonstration.entries())
+    listed = anybody.get("/v1/innovations?limit=100").json()
+    assert listed["page"]["next"] is None
+    found: list[dict[str, Any]] = listed["items"]
+    return found
+
+
+def test_there_is_something_to_keep_and_to_retire_from_each_leap(
+    entries: list[dict[str, Any]],
+) -> None:
+    assert len(entries) >= 40
+    slugs = {slug for members in LEAPS.values() for slug in members}
+    assert {entry["theme"]["slug"] for entry in entries} == slugs
+    assert {entry["status"] for entry in entries} >= {"keep", "retire"}
+    assert len({entry["title"] for entry in entries}) == len(entries)
+
+
+def test_each_says_why_and_cites_the_report(entries: list[dict[str, Any]]) -> None:
+    for entry in entries:
+        assert entry["decision"]["reason"]
+        assert any("10 Leaps Forward, " in piece["statement"] for piece in entry["evidence"])
+
+
+def test_a_university_submitted_it(entries: list[dict[str, Any]]) -> None:
+    for entry in entries:
+        assert entry["organisation"]["kind"] == "other"
+        assert "London South Bank University" in entry["organisation"]["name"]
+        assert entry["source"]["id"]
+
+
+@pytest.mark.usefixtures("entries")
+def test_loading_again_changes_nothing(register: Register, anybody: httpx.Client) -> None:
+    before = head_of(anybody)
+    assert register.database.transaction(demonstration.load) == 0
+    assert head_of(anybody) == before

@@ -1,0 +1,111 @@
+"""Stored documents are what the API declares: none is validated on its way out."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+import httpx
+import pytest
+from pydantic import BaseModel
+from sqlalchemy import select
+from sqlmodel import Session, SQLModel, col
+
+from app.models.changes import Change, Kind
+from app.models.decisions import Decision, DecisionPublic
+from app.models.evidence import Evidence, EvidencePublic
+from app.models.innovations import Innovation, InnovationPublic
+from app.models.organisations import Organisation, OrganisationKind, OrganisationPublic
+from app.models.themes import Theme, ThemeDocument
+from app.register import demonstration, organisations
+from app.register.access import OPERATOR
+from app.register.organisations import Facts
+from tests.conftest import Register
+from tests.http.speaking import Submit
+from tests.routers.test_innovations import EVERYTHING, patch, withdraw
+
+STORED: list[tuple[type[SQLModel], type[BaseModel]]] = [
+    (Innovation, InnovationPublic),
+    (Decision, DecisionPublic),
+    (Evidence, EvidencePublic),
+    (Organisation, OrganisationPublic),
+    (Theme, ThemeDocument),
+]
+
+ANYHOW = {"If-Match": "*"}
+
+
+@pytest.fixture
+def lived_in(
+    register: Register, trust: httpx.Client, curator: httpx.Client, submit: Submit
+) -> Register:
+    """A register in which all that can be done has been done."""
+    register.database.transaction(demonstration.load)
+    entry = submit(**EVERYTHING)
+    patch(trust, entry, title="Ward rounds by video", description=None, tags=["rounds"])
+    links = entry["links"]
+    decision = {"status": "retire", "reason": "Nobody joined – not even “the” families."}  # noqa: RUF001
+    assert trust.post(links["decisions"], json=decision).status_code == 201
+    piece = {"kind": "audit", "statement": "Ärzte, Ångström, 診, \N{NAZAR AMULET}"}
+    at = trust.post(links["evidence"], json=piece).headers["location"]
+    assert trust.patch(at, json={"strength": "strong"}, headers=ANYHOW).status_code == 200
+    at = f"{links['evidence']}/{entry['evidence'][0]['id']}"
+    assert trust.delete(at, headers=ANYHOW).status_code == 204
+    submit(visibility="draft")
+    withdraw(trust, submit())
+    theme = f"/v1/themes/{entry['theme']['slug']}"
+    renamed = curator.patch(theme, json={"name": "Tools of “our” century"}, headers=ANYHOW)
+    assert renamed.status_code == 200, renamed.text
+    facts = Facts(
+        "R0A", "Mancunian NHS Trust", OrganisationKind.TRUST, "QYG", date(2017, 10, 1), None
+    )
+    register.database.transaction(organisations.put, facts, by=OPERATOR)
+    return register
+
+
+def wrong(model: type[BaseModel], texts: list[str]) -> list[str]:
+    """Those that are not, byte for byte, what the model writes."""
+    assert texts
+    return [text for text in texts if model.model_validate_json(text).model_dump_json() != text]
+
+
+def test_what_is_stored_is_what_is_declared(lived_in: Register) -> None:
+    def stored(session: Session, table: Any) -> list[str]:
+        return list(session.execute(select(col(table.document))).scalars())
+
+    for table, model in STORED:
+        assert wrong(model, lived_in.database.transaction(stored, table)) == [], table
+
+
+def test_what_the_log_keeps_is_what_is_declared(lived_in: Register) -> None:
+    def logged(session: Session, kind: Kind) -> list[str]:
+        lines = select(col(Change.document)).where(col(Change.kind) == kind.value)
+        return [document for document in session.execute(lines).scalars() if document]
+
+    kinds: dict[Kind, type[BaseModel]] = {
+        Kind.INNOVATION: InnovationPublic,
+        Kind.ORGANISATION: OrganisationPublic,
+        Kind.THEME: ThemeDocument,
+    }
+    for kind, model in kinds.items():
+        assert wrong(model, lived_in.database.transaction(logged, kind)) == [], kind
+
+
+@pytest.mark.usefixtures("lived_in")
+def test_what_is_answered_is_what_is_declared(curator: httpx.Client) -> None:
+    document = curator.get("/openapi.json").json()
+    listed = curator.get("/v1/innovations?limit=20&visibility=draft&visibility=published").json()
+    answers = {
+        "InnovationPublic": [*listed["items"], curator.get("/v1/innovations/INN-000001").json()],
+        "OrganisationPublic": curator.get("/v1/organisations?limit=20").json()["items"],
+        "ThemePublic": curator.get("/v1/themes").json()["items"],
+        "ChangePublic": curator.get("/v1/changes?after=300&limit=20").json()["items"],
+        "DecisionPublic": curator.get("/v1/innovations/INN-000001/decisions").json()["items"],
+        "EvidencePublic": curator.get("/v1/innovations/INN-000001/evidence").json()["items"],
+    }
+    for name, items in answers.items():
+        declared = document["components"]["schemas"][name]
+        assert items, name
+        for item in items:
+            assert set(item) >= set(declared["required"]), name
+            assert set(item) <= set(declared["properties"]), name
