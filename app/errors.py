@@ -105,8 +105,9 @@ class Forbidden(RegisterError):
     slug = "forbidden"
     title = "This key may not do that"
     advice = (
-        "A `contribute` key writes for its own organisation and for those below it (an ICB's for "
-        "its trusts, a region's for its ICBs); a `curate` key writes for any, and edits themes."
+        "With `contribute`, a key reaches the organisation that it was made for, and downwards "
+        "from there: from a region to its ICBs, from an ICB to its trusts. Themes, and entries of "
+        "anybody else, take a key with `curate`."
     )
 
 

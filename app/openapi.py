@@ -29,8 +29,8 @@ DESCRIPTION: dict[str, Any] = {
     "summary": "What the NHS in England learnt in the pandemic, kept or retired.",
     "description": """
 After the pandemic, staff were asked what to keep and what never to go back to. The register holds
-the answers: single innovations, each with its theme, its organisation, the evidence for it, and a
-decision to keep or retire it.
+the answers: single innovations, each with its organisation and theme, with what speaks for it, and
+with a decision to keep or retire it.
 
 **Reading** what is published is open to all. **Writing** needs a key: `Authorization: Bearer
 inr_...`. Press *Authorize* to try it here.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -21,7 +22,6 @@ from app.models.clients import Scope
 from app.register import clients
 from tests.conftest import WARD_ROUNDS, settings_for
 
-ROUNDS = 2
 WRITERS = 4
 COMMAND = (sys.executable, "-c", "from app.cli import main; main()")
 
@@ -77,22 +77,13 @@ def write_until_killed(base: str, key: str, sent: Iterator[int], acknowledged: l
             acknowledged.append(source["id"])
 
 
-@pytest.mark.parametrize("after", [0.7, 1.1][:ROUNDS])
-def test_what_was_acknowledged_survives_kill_9(database_url: str, after: float) -> None:
-    settings = settings_for(database_url)
-    with Database(settings) as database:
-        _, key = database.transaction(
-            clients.add, organisation="R0A", scopes=[Scope.CONTRIBUTE], name="crash"
-        )
+def kill_while_writing(url: str, key: str, sent: Iterator[int], *, after: float) -> list[str]:
+    """What was acknowledged before the service was killed."""
     port = free_port()
-    base = f"http://127.0.0.1:{port}"
     acknowledged: list[str] = []
-    sent = count()
-    with service(database_url, port) as process:
-        writers = [
-            threading.Thread(target=write_until_killed, args=(base, key, sent, acknowledged))
-            for _ in range(WRITERS)
-        ]
+    with service(url, port) as process:
+        job = (f"http://127.0.0.1:{port}", key, sent, acknowledged)
+        writers = [threading.Thread(target=write_until_killed, args=job) for _ in range(WRITERS)]
         for writer in writers:
             writer.start()
         time.sleep(after)
@@ -100,21 +91,50 @@ def test_what_was_acknowledged_survives_kill_9(database_url: str, after: float) 
         process.wait()
         for writer in writers:
             writer.join()
-    assert len(acknowledged) > WRITERS, "nothing was written before the kill"
+    return acknowledged
 
+
+def all_sources(url: str) -> list[str]:
+    """The sender's ids of all entries, from a service that was started anew."""
     port = free_port()
-    with (
-        service(database_url, port),
-        httpx.Client(base_url=f"http://127.0.0.1:{port}") as client,
-    ):
-        found = []
-        query: dict[str, str | int] = {"limit": 100, "organisation": "R0A"}
+    found: list[str] = []
+    query: dict[str, str | int] = {"limit": 100, "organisation": "R0A"}
+    with service(url, port), httpx.Client(base_url=f"http://127.0.0.1:{port}") as client:
         while True:
             page = client.get("/v1/innovations", params=query).json()
             found += [entry["source"]["id"] for entry in page["items"]]
             if page["page"]["next"] is None:
-                break
+                return found
             query["cursor"] = page["page"]["next"]
+
+
+def new_key(url: str) -> str:
+    with Database(settings_for(url)) as database:
+        _, key = database.transaction(
+            clients.add, organisation="R0A", scopes=[Scope.CONTRIBUTE], name="crash"
+        )
+    return key
+
+
+@pytest.mark.parametrize("after", [0.7, 1.1])
+def test_what_was_acknowledged_survives_kill_9(database_url: str, after: float) -> None:
+    acknowledged = kill_while_writing(database_url, new_key(database_url), count(), after=after)
+    assert len(acknowledged) > WRITERS, "nothing was written before the kill"
+
+    found = all_sources(database_url)
     assert len(found) == len(set(found)), "an entry is there twice"
     assert set(acknowledged) <= set(found)
     assert run("verify", database_url).returncode == 0
+
+
+@pytest.mark.torture
+def test_killed_again_and_again_it_loses_nothing(database_url: str) -> None:
+    key, sent, acknowledged = new_key(database_url), count(), set[str]()
+    moments = random.Random(9)  # noqa: S311
+    for _ in range(20):
+        after = moments.uniform(0.05, 2)
+        acknowledged.update(kill_while_writing(database_url, key, sent, after=after))
+        assert run("verify", database_url).returncode == 0
+    found = all_sources(database_url)
+    assert len(found) == len(set(found)), "an entry is there twice"
+    assert acknowledged <= set(found)

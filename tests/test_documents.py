@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from sqlalchemy import select
 from sqlmodel import Session, SQLModel, col
 
-from app.models.changes import Change, Kind
+from app.models.changes import Action, Change, Kind
 from app.models.decisions import Decision, DecisionPublic
 from app.models.evidence import Evidence, EvidencePublic
 from app.models.innovations import Innovation, InnovationPublic
@@ -32,6 +32,8 @@ STORED: list[tuple[type[SQLModel], type[BaseModel]]] = [
     (Theme, ThemeDocument),
 ]
 
+BELONGING = ("decisions", "evidence")
+
 ANYHOW = {"If-Match": "*"}
 
 
@@ -42,12 +44,16 @@ def lived_in(
     """A register in which all that can be done has been done."""
     register.database.transaction(demonstration.load)
     entry = submit(**EVERYTHING)
-    patch(trust, entry, title="Ward rounds by video", description=None, tags=["rounds"])
+    changed = patch(trust, entry, title="Ward rounds by video", description=None, tags=["rounds"])
+    assert changed.status_code == 200, changed.text
     links = entry["links"]
     decision = {"status": "retire", "reason": "Nobody joined – not even “the” families."}  # noqa: RUF001
     assert trust.post(links["decisions"], json=decision).status_code == 201
     piece = {"kind": "audit", "statement": "Ärzte, Ångström, 診, \N{NAZAR AMULET}"}
     at = trust.post(links["evidence"], json=piece).headers["location"]
+    measure = {"name": "Infections", "baseline": 0.000015, "result": 1e-7}
+    rare = {"kind": "measure", "statement": "They are rare.", "measure": measure}
+    assert trust.post(links["evidence"], json=rare).status_code == 201
     assert trust.patch(at, json={"strength": "strong"}, headers=ANYHOW).status_code == 200
     at = f"{links['evidence']}/{entry['evidence'][0]['id']}"
     assert trust.delete(at, headers=ANYHOW).status_code == 204
@@ -61,6 +67,16 @@ def lived_in(
     )
     register.database.transaction(organisations.put, facts, by=OPERATOR)
     return register
+
+
+def pages(client: httpx.Client, address: str) -> list[str]:
+    """The texts of a list's pages."""
+    answer = client.get(address)
+    texts = [answer.text]
+    while "next" in answer.links:
+        answer = client.get(answer.links["next"]["url"])
+        texts.append(answer.text)
+    return texts
 
 
 def wrong(model: type[BaseModel], texts: list[str]) -> list[str]:
@@ -78,10 +94,14 @@ def test_what_is_stored_is_what_is_declared(lived_in: Register) -> None:
 
 
 def test_what_the_log_keeps_is_what_is_declared(lived_in: Register) -> None:
+    def actions(session: Session) -> set[str]:
+        return set(session.execute(select(col(Change.action))).scalars())
+
     def logged(session: Session, kind: Kind) -> list[str]:
         lines = select(col(Change.document)).where(col(Change.kind) == kind.value)
         return [document for document in session.execute(lines).scalars() if document]
 
+    assert lived_in.database.transaction(actions) >= {*Action} - {Action.REVOKED}
     kinds: dict[Kind, type[BaseModel]] = {
         Kind.INNOVATION: InnovationPublic,
         Kind.ORGANISATION: OrganisationPublic,
@@ -89,6 +109,33 @@ def test_what_the_log_keeps_is_what_is_declared(lived_in: Register) -> None:
     }
     for kind, model in kinds.items():
         assert wrong(model, lived_in.database.transaction(logged, kind)) == [], kind
+
+
+def test_what_is_answered_is_what_is_stored(lived_in: Register, curator: httpx.Client) -> None:
+    def stored(session: Session, table: Any) -> list[Any]:
+        return [row.model_copy() for row in session.execute(select(table)).scalars()]
+
+    def rows(table: Any) -> list[Any]:
+        return lived_in.database.transaction(stored, table)
+
+    there = [row for row in rows(Innovation) if row.visibility != "withdrawn"]
+    at = {row.number: f"/v1/innovations/{row.id}" for row in there}
+    answers = {at[row.number]: row.document for row in there}
+    for table, what in ((Decision, "decisions"), (Evidence, "evidence")):
+        of = [row for row in rows(table) if row.number in at]
+        answers |= {f"{at[row.number]}/{what}/{row.id}": row.document for row in of}
+    answers |= {f"/v1/themes/{row.slug}": row.document for row in rows(Theme)}
+    answers |= {f"/v1/organisations/{row.code}": row.document for row in rows(Organisation)}
+    listed = "".join(
+        pages(curator, "/v1/innovations?limit=100&visibility=draft&visibility=published")
+        + pages(curator, "/v1/organisations?limit=100")
+        + [curator.get(f"{entry}/{what}").text for entry in at.values() for what in BELONGING]
+        + [curator.get("/v1/themes").text]
+    )
+    for where, text in answers.items():
+        assert curator.get(where).text == text, where
+        # In the list of themes, each has its counts at the end.
+        assert (text[:-1] if "/themes/" in where else text) in listed, where
 
 
 @pytest.mark.usefixtures("lived_in")

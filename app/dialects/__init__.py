@@ -1,4 +1,4 @@
-"""THE SEAM: all that differs between SQLite and PostgreSQL.
+"""The seam between the register and its two databases, SQLite and PostgreSQL.
 
 Nothing outside this package asks which database it is on. What both have in common is written in
 the protocols here; what differs is in :mod:`app.dialects.sqlite` and

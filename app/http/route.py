@@ -15,14 +15,12 @@ from typing import Any
 
 from fastapi import Request, Response
 from fastapi.dependencies.models import Dependant
-from fastapi.dependencies.utils import request_params_to_args
-from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from pydantic_core import from_json
 
 from app.auth import Access
 from app.errors import BodyTooLarge, MalformedRequest, UnsupportedMediaType
-from app.http import collections, conditional
+from app.http import collections, conditional, plain
 from app.http.query import Query, pairs, refuse_unknown
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
@@ -83,8 +81,8 @@ class Route(APIRoute):
                 self.openapi_extra = extra
 
     def get_route_handler(self) -> Handler:
-        reads = self.methods == {"GET"} and _is_plain(self.dependant)
-        run = _plain(self.dependant) if reads else super().get_route_handler()
+        reads = self.methods == {"GET"} and plain.fits(self.dependant)
+        run = plain.handler(self.dependant) if reads else super().get_route_handler()
         calls = list(_calls(self.dependant))
         access = next((call for call in calls if isinstance(call, Access)), None)
         has_query = any(isinstance(call, Query) for call in calls)
@@ -114,51 +112,6 @@ class Route(APIRoute):
         if self.body_field is None:
             return ()
         return (_JSON, _MERGE_PATCH) if "PATCH" in (self.methods or ()) else (_JSON,)
-
-
-def _is_plain(dependant: Dependant) -> bool:
-    """Whether the operation needs its path, the request, and what is made of the request alone."""
-    others = (dependant.query_params, dependant.header_params, dependant.cookie_params)
-    return not any(others) and all(
-        each.request_param_name and not each.dependencies and not _params(each)
-        for each in dependant.dependencies
-    )
-
-
-def _params(dependant: Dependant) -> list[Any]:
-    return [
-        *(*dependant.path_params, *dependant.query_params, *dependant.header_params),
-        *(*dependant.cookie_params, *dependant.body_params),
-    ]
-
-
-def _plain(dependant: Dependant) -> Handler:
-    """Runs such an operation.
-
-    FastAPI's own way is made for any operation, and costs a read more than its look into the
-    database does (the figures are in decision record 0004).
-    """
-    operation: Any = dependant.call
-    needed: list[tuple[str, Any]] = [
-        (each.name or "", each.call) for each in dependant.dependencies
-    ]
-    if dependant.request_param_name:
-        needed.append((dependant.request_param_name, _itself))
-
-    async def run(request: Request) -> Response:
-        values, errors = request_params_to_args(dependant.path_params, request.path_params)
-        if errors:
-            raise RequestValidationError(errors)
-        for name, call in needed:
-            values[name] = await call(request=request)
-        response: Response = await operation(**values)
-        return response
-
-    return run
-
-
-async def _itself(request: Request) -> Request:
-    return request
 
 
 def _too_large(most: int) -> BodyTooLarge:

@@ -1,4 +1,4 @@
-"""What is stored, and what goes over the wire; both of a thing in its one file.
+"""The tables, and the JSON that comes in and goes out; one file for each kind of thing.
 
 Importing this package declares every table.
 """

@@ -1,9 +1,9 @@
 """The change log: one line for each write, in the write's own transaction.
 
 The newest line is named by one row, the head. Each unit of work locks it before anything else, so
-writes follow one another on every database, and ``sequence`` is in the order of their commits: who
-has seen N has seen everything up to N. Each line's digest covers the digest of the line before it,
-so that no line can be changed, left out or slipped in without a trace.
+writes follow one another on every database, and ``sequence`` is in the order of their commits: a
+reader at line N will never find a new line before it. The digests form a chain, each made over the
+one before, so that no line can be changed, left out or slipped in without a trace.
 """
 
 from __future__ import annotations

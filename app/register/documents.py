@@ -11,6 +11,7 @@ import json
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from pydantic_core import to_json
 from sqlalchemy import ColumnElement, bindparam, select, update
 from sqlmodel import Session, col
 
@@ -79,7 +80,7 @@ def _remake(
         for number, text in batch:
             document = json.loads(text)
             edit(document)
-            edited = json.dumps(document, ensure_ascii=False, separators=(",", ":"))
+            edited = to_json(document).decode()  # as the models write it, to the byte
             remade.append({"of": number, "text": edited})
         session.connection().execute(statement, remade)
     # What the session holds of them is old now.

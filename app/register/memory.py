@@ -1,8 +1,8 @@
 """What this process remembers of what it read; right for as long as the log says so.
 
-A count is a pure function of the request and the head of the log. So there is nothing to
-invalidate: a newer head simply asks again. And themes and organisations are never deleted, so that
-what was found once is there for good.
+What is counted can change only with the log. So a count is kept with the head that it was made
+at, and nothing has to be invalidated: a newer head simply asks again. Themes and organisations
+are never deleted, so that what was found once is there for good.
 """
 
 from __future__ import annotations

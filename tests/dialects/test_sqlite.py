@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 import threading
+from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import text
 
+from app.database import Database
 from app.dialects import Reader, sqlite
 from app.dialects.sqlite import Sqlite
-from app.register import changes
-from tests.conftest import Templates, settings_for
+from app.models.innovations import InnovationCreate
+from app.register import changes, innovations
+from app.register.access import Caller
+from tests.conftest import WARD_ROUNDS, Templates, settings_for
 
 
 @pytest.fixture
@@ -88,3 +93,20 @@ def test_a_write_is_flushed_to_disk_before_it_is_acknowledged(templates: Templat
     engine.dispose()
 
     assert pragmas == ["wal", 2, 1]
+
+
+def test_a_tidy_text_index_is_in_one_part(tmp_path: Path, templates: Templates) -> None:
+    url = f"sqlite:///{shutil.copy(templates.sqlite, tmp_path)}"
+    entry = InnovationCreate.model_validate(WARD_ROUNDS)
+    with Database(settings_for(url)) as database:
+
+        def parts() -> Any:
+            with database.engine.connect() as connection:
+                counted = text("SELECT count(DISTINCT segid) FROM innovation_text_idx")
+                return connection.execute(counted).scalar()
+
+        for _ in range(3):
+            database.transaction(innovations.add, entry, by=Caller(organisation="R0A"))
+        assert parts() == 3
+        database.tidy()
+        assert parts() == 1

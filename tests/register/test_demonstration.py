@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import httpx
@@ -12,6 +13,10 @@ from tests.conftest import Register
 from tests.http.speaking import head_of
 from tests.register.test_reference import LEAPS
 
+SECTION = re.compile(
+    r"10 Leaps Forward, (?:section (?P<number>\d+), (?P<title>[^;.)]+)|[A-Z][^;.)]+)"
+)
+
 
 @pytest.fixture
 def entries(register: Register, anybody: httpx.Client) -> list[dict[str, Any]]:
@@ -19,11 +24,12 @@ def entries(register: Register, anybody: httpx.Client) -> list[dict[str, Any]]:
     assert register.database.transaction(demonstration.load) == len(demonstration.entries())
     listed = anybody.get("/v1/innovations?limit=100").json()
     assert listed["page"]["next"] is None
+    assert listed["page"]["total"] == len(listed["items"]) == len(demonstration.entries())
     found: list[dict[str, Any]] = listed["items"]
     return found
 
 
-def test_there_is_something_to_keep_and_to_retire_from_each_leap(
+def test_each_leap_has_some_and_there_is_something_to_keep_and_to_retire(
     entries: list[dict[str, Any]],
 ) -> None:
     assert len(entries) >= 40
@@ -36,14 +42,30 @@ def test_there_is_something_to_keep_and_to_retire_from_each_leap(
 def test_each_says_why_and_cites_the_report(entries: list[dict[str, Any]]) -> None:
     for entry in entries:
         assert entry["decision"]["reason"]
-        assert any("10 Leaps Forward, " in piece["statement"] for piece in entry["evidence"])
+        assert any(SECTION.search(piece["statement"]) for piece in entry["evidence"])
+
+
+def test_a_section_is_cited_by_its_number_and_its_own_title(
+    entries: list[dict[str, Any]], anybody: httpx.Client
+) -> None:
+    themes = anybody.get("/v1/themes").json()["items"]
+    titles = {str(theme["number"]): theme["name"].lower() for theme in themes}
+    cited = {
+        (section["number"], section["title"].lower())
+        for entry in entries
+        for piece in entry["evidence"]
+        for section in SECTION.finditer(piece["statement"])
+        if section["number"]
+    }
+    assert cited == set(titles.items())
 
 
 def test_a_university_submitted_it(entries: list[dict[str, Any]]) -> None:
     for entry in entries:
         assert entry["organisation"]["kind"] == "other"
         assert "London South Bank University" in entry["organisation"]["name"]
-        assert entry["source"]["id"]
+    sources = {(entry["source"]["system"], entry["source"]["id"]) for entry in entries}
+    assert len(sources) == len(entries)
 
 
 @pytest.mark.usefixtures("entries")

@@ -50,6 +50,15 @@ def test_organisations_stand_in_their_hierarchy(anybody: httpx.Client) -> None:
         assert each["region"]["code"] in kinds
 
 
+def test_twelve_icbs_are_closed_and_all_trusts_are_open(anybody: httpx.Client) -> None:
+    def total(query: str) -> int:
+        found: int = anybody.get(f"/v1/organisations?{query}&limit=1").json()["page"]["total"]
+        return found
+
+    assert (total("kind=icb&open=true"), total("kind=icb&open=false")) == (36, 12)
+    assert (total("kind=trust&open=true"), total("kind=trust&open=false")) == (199, 0)
+
+
 def test_who_took_over_is_known_on_both_sides(anybody: httpx.Client) -> None:
     organisations = {each["code"]: each for each in all_organisations(anybody)}
     closed = {code for code, each in organisations.items() if each["closed"]}
@@ -61,6 +70,8 @@ def test_who_took_over_is_known_on_both_sides(anybody: httpx.Client) -> None:
 
     assert len(links) == 16
     assert len(closed) == 12
+    assert not closed & {successor for _, successor, _ in links}
+    assert {since for _, _, since in links} == {"2026-04-01"}
     assert {predecessor for predecessor, _, _ in links} >= closed
     assert links == {
         (predecessor["code"], code, predecessor["date"])
