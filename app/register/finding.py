@@ -91,9 +91,9 @@ def _sort(query: InnovationQuery) -> InnovationSort:
 def _wanted(reader: Reader, query: InnovationFilters, caller: Caller) -> Wanted:
     filters: list[tuple[str, int]] = []
     values: dict[str, object] = {}
+    asked = query.model_fields_set | {"visibility"}
     for name in (*walks.COLUMNS, *walks.KEYS):
-        given = list(dict.fromkeys(getattr(query, name)))
-        if given:
+        if name in asked and (given := list(dict.fromkeys(getattr(query, name)))):
             filters.append((name, len(given)))
             values |= zip(walks.names(name, len(given)), map(str, given), strict=True)
     for name in ("created_from", "created_to", "updated_since"):

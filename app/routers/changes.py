@@ -43,7 +43,7 @@ async def list_changes(
         "next": lines.next,
         "head": lines.head,
     }
-    body = f'{{"items":[{",".join(lines.items)}],"page":{answers.compact(where)}}}'
+    body = answers.listing(lines.items, where)
     headers = collections.headers(request, lines.head)
     if lines.next < lines.head:
         headers["Link"] = f'<{answers.following(request, after=lines.next)}>; rel="next"'
