@@ -45,10 +45,13 @@ from app.dialects.protocol import (
 from app.settings import Settings
 
 T = TypeVar("T")
+Pool = AsyncConnectionPool[psycopg.AsyncConnection[Row]]
 
-STATEMENT_TIMEOUT = "30s"
-READ_CONNECTIONS = 8
-"""A process; more of them gave no more answers a second."""
+SHORT_READS, SHORT_TIMEOUT = 4, "100ms"
+"""Connections of a process, and what a statement may take. More gave fewer answers a second."""
+
+LONG_READS, LONG_TIMEOUT = 2, "30s"
+"""The same for what is longer."""
 
 
 class Postgresql:
@@ -125,7 +128,7 @@ class _Compiler(PGCompiler_psycopg):
 async def _prepare_more(driver: psycopg.AsyncConnection[Row]) -> None:
     # Each shape of a list is a statement, and planning it takes longer than a page's walk.
     driver.prepare_threshold = 2
-    driver.prepared_max = KEPT_STATEMENTS // READ_CONNECTIONS
+    driver.prepared_max = KEPT_STATEMENTS // SHORT_READS
 
 
 class _Connection:
@@ -148,44 +151,62 @@ class _Connection:
 
 
 class PostgresqlReads:
-    """A pool of asynchronous connections; no thread waits for the database."""
+    """Pools of asynchronous connections; no thread waits for the database.
+
+    As on SQLite, nobody has to guess which read is long: each starts as a short one, and what the
+    server stops there runs again among the long ones, so that these never hold up the others.
+    """
 
     def __init__(self, dialect: Postgresql, settings: Settings) -> None:
         self._dialect = dialect
-        self._pool: AsyncConnectionPool[psycopg.AsyncConnection[Row]] | None = None
         self._timeout = settings.lock_timeout_seconds
+        self._short: Pool | None = None
+        self._long: Pool | None = None
 
     async def open(self) -> None:
-        self._pool = AsyncConnectionPool(
+        self._short = await self._opened(SHORT_READS, SHORT_TIMEOUT)
+        self._long = await self._opened(LONG_READS, LONG_TIMEOUT)
+
+    async def _opened(self, most: int, statement_timeout: str) -> Pool:
+        pool: Pool = AsyncConnectionPool(
             self._dialect.url.set(drivername="postgresql").render_as_string(hide_password=False),
             min_size=1,
-            max_size=READ_CONNECTIONS,
+            max_size=most,
             timeout=self._timeout,
             kwargs={
                 "autocommit": True,
                 "connect_timeout": 5,
                 "options": "-c default_transaction_read_only=on -c timezone=UTC "
-                f"-c statement_timeout={STATEMENT_TIMEOUT}",
+                f"-c statement_timeout={statement_timeout}",
             },
             configure=_prepare_more,
             open=False,
         )
-        await self._pool.open()
+        await pool.open()
+        return pool
 
     async def close(self) -> None:
-        if self._pool is not None:
-            await self._pool.close()
-        self._pool = None
+        for pool in (self._short, self._long):
+            if pool is not None:
+                await pool.close()
+        self._short = self._long = None
 
     async def run(self, read: Read[T]) -> T:
-        assert self._pool is not None, "reads are not open"
+        assert self._short is not None, "reads are not open"
+        assert self._long is not None
         try:
-            async with self._pool.connection() as driver:
+            return await self._over(self._short, read)
+        except psycopg.errors.QueryCanceled:
+            return await self._over(self._long, read)
+
+    async def _over(self, pool: Pool, read: Read[T]) -> T:
+        try:
+            async with pool.connection() as driver:
                 return await read(_Connection(self._dialect, driver))
         except psycopg.OperationalError as error:
             if error.sqlstate is not None and not error.sqlstate.startswith(("08", "57P")):
                 raise
         # The server was restarted under the pooled connection: once more, over new ones.
-        await self._pool.check()
-        async with self._pool.connection() as driver:
+        await pool.check()
+        async with pool.connection() as driver:
             return await read(_Connection(self._dialect, driver))
