@@ -43,6 +43,7 @@ def create(
     """Stores the first version of an innovation."""
     text = document.model_dump_json()
     public = document.visibility is Visibility.PUBLISHED
+    columns = _columns(document)
     sequence = _append(session, Action.CREATED, document, text, public=public, by=by)
     row = {
         "number": number,
@@ -52,10 +53,10 @@ def create(
         "public": public,
         "sequence": sequence,
         "document": text,
-        **_keys(document),
+        **columns,
     }
     session.execute(insert(Innovation), [row])
-    _store_keys(session, number, document)
+    _store_keys(session, number, document, columns)
     return _answer(document.id, text, document.version, sequence)
 
 
@@ -80,10 +81,11 @@ def store(
     row.public = row.public or document.visibility is Visibility.PUBLISHED
     row.sequence = _append(session, action, document, text, public=row.public, by=by)
     row.document = text
-    for key, value in _keys(document).items():
-        setattr(row, key, value)
+    columns = _columns(document)
+    for name, value in columns.items():
+        setattr(row, name, value)
     session.execute(delete(InnovationKey).where(col(InnovationKey.number) == row.number))
-    _store_keys(session, row.number, document)
+    _store_keys(session, row.number, document, columns)
     return answer(row)
 
 
@@ -163,7 +165,7 @@ def _append(
     return changes.append(session, action, thing, by=by)
 
 
-def _keys(document: InnovationPublic) -> dict[str, Any]:
+def _columns(document: InnovationPublic) -> dict[str, Any]:
     """The columns by which a document is found, and in what order."""
     place = document.organisation
     review_on = document.decision.review_on if document.decision else None
@@ -184,14 +186,15 @@ def _keys(document: InnovationPublic) -> dict[str, Any]:
     }
 
 
-def _store_keys(session: Session, number: int, document: InnovationPublic) -> None:
+def _store_keys(
+    session: Session, number: int, document: InnovationPublic, columns: dict[str, Any]
+) -> None:
     values: list[tuple[str, Iterable[str]]] = [
         ("tag", document.tags),
         ("evidence_kind", {piece.kind.value for piece in document.evidence}),
         ("evidence_strength", {piece.strength.value for piece in document.evidence}),
     ]
-    of_entry = _keys(document)
-    row = {"number": number} | {name: of_entry[name] for name in ("visibility", *FILTERS)}
+    row = {"number": number} | {name: columns[name] for name in ("visibility", *FILTERS)}
     keys = [{"name": name, "value": value, **row} for name, of in values for value in of]
     if keys:
         session.execute(insert(InnovationKey), keys)

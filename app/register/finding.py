@@ -66,7 +66,13 @@ async def page(reader: Reader, query: InnovationQuery, caller: Caller, *, memory
     # read again, so that an answer is of one moment; a write takes longer than that.
     for _ in range(TRIES):
         rows = await reader.rows(statement, values)
-        head = rows[0][0] if rows else await changes.head(reader)
+        if not rows:
+            # No row tells the head. It is asked for before the page, so that an empty answer is
+            # never older than its ETag says.
+            head = await changes.head(reader)
+            rows = await reader.rows(statement, values)
+        if rows:
+            head = rows[0][0]
         more = len(rows) > query.limit
         whole = None if more or query.cursor else len(rows)
         known = memory.totals.get(wanted.name, head) if whole is None else whole
