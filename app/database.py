@@ -21,6 +21,7 @@ from sqlmodel import Session
 
 from app.dialects import Reader, dialect_for
 from app.errors import Unavailable
+from app.news import News
 from app.register import changes
 from app.register.memory import Memory
 from app.settings import Settings
@@ -38,6 +39,7 @@ class Database:
         self.memory = Memory()
         self.head_seen = 0
         """The newest line of the log that this process knows of."""
+        self.news = News(self.head)
         self._reads = self.dialect.reads(settings)
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="writer")
 
@@ -45,6 +47,7 @@ class Database:
         await self._reads.open()
 
     async def close(self) -> None:
+        await self.news.close()
         await self._reads.close()
         self._writer.shutdown()
         self.engine.dispose()

@@ -15,7 +15,7 @@ from app.database import Database
 from app.http import conditional
 from app.register.access import Caller
 
-CACHING = {"Cache-Control": "no-cache", "Vary": "Authorization"}
+CACHING = {"Cache-Control": "no-cache", "Vary": "Accept, Authorization"}
 
 
 def headers(request: Request, head: int, day: date | None = None) -> dict[str, str]:

@@ -19,6 +19,9 @@ from app.settings import Settings
 
 SEQUENCE = b"register-sequence"
 
+HEAD_ONLY = "register.head_only"
+"""Set in the scope of a HEAD, which goes through as a GET; what has no end must not begin then."""
+
 PROBES = frozenset({"/livez", "/readyz"})
 """Supervisors and load balancers ask by address, not by a name; nothing in these depends on it."""
 
@@ -45,7 +48,7 @@ class Wire:
         name = request_id(scope).encode()
         head_only = scope["method"] == "HEAD"
         if head_only:  # in a copy: the server must still know that no body follows
-            scope = {**scope, "method": "GET"}
+            scope = {**scope, "method": "GET", HEAD_ONLY: True}
 
         started = False
 

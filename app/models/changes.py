@@ -11,7 +11,7 @@ from sqlmodel import Field as Column
 from sqlmodel import SQLModel
 
 from app.dialects import Moment
-from app.models.fields import Document, Limit, MomentOut, Page, Strict
+from app.models.fields import Document, MomentOut, Page
 
 
 class Action(StrEnum):
@@ -82,37 +82,6 @@ class ChangePublic(Document):
     digest: str = Field(
         description="SHA-256 over this line and the digest of the line before it, in hex."
     )
-
-
-class ChangesPageInfo(Document):
-    """Where a reader of the log stands."""
-
-    limit: int
-    total: int = Field(
-        description="How many lines there are after `after`, with those that are not for you."
-    )
-    next: int = Field(description="Send it as `after` for what comes next; keep it between runs.")
-    head: int = Field(description="The newest line of the log, seen or not.")
-
-
-class ChangePage(Document):
-    """Lines of the log, in its order."""
-
-    items: list[ChangePublic]
-    page: ChangesPageInfo
-
-
-class ChangesQuery(Strict):
-    """From where on."""
-
-    after: int = Field(
-        default=0,
-        ge=0,
-        le=2**53,
-        description="The last `sequence` that you have seen; 0 for all.",
-        examples=[0],
-    )
-    limit: Limit = Field(default=50, description="How many lines at most.", examples=[3])
 
 
 class HistoryPage(Document):

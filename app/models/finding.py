@@ -71,15 +71,9 @@ def _any_of(what: str) -> str:
     return f"{what} Repeat it for any of several."
 
 
-class InnovationFilters(Strict):
-    """Which innovations: of one filter any value, and of all filters each."""
+class EntryFilters(Strict):
+    """What an entry says of itself: of one filter any value, and of all filters each."""
 
-    q: Annotated[Text, Field(min_length=1, max_length=200)] | None = Field(
-        default=None,
-        description="Words in title, summary, description, tags or evidence, as in a web search: "
-        '`"an exact phrase"`, `-without`, `this or that`.',
-        examples=['video or "ward round" -pilot'],
-    )
     theme: tuple[Slug, ...] = Field(
         default=(), max_length=50, description=_any_of("The main theme's slug.")
     )
@@ -103,11 +97,6 @@ class InnovationFilters(Strict):
         default=(), max_length=12, description=_any_of("Where care is given.")
     )
     tag: tuple[Tag, ...] = Field(default=(), max_length=20, description=_any_of("A tag."))
-    visibility: tuple[Visibility, ...] = Field(
-        default=(Visibility.PUBLISHED,),
-        max_length=3,
-        description="Drafts and what was withdrawn show to a key of their organisation only.",
-    )
     evidence_kind: tuple[EvidenceKind, ...] = Field(
         default=(), max_length=6, description=_any_of("With evidence of this kind.")
     )
@@ -119,6 +108,22 @@ class InnovationFilters(Strict):
     updated_since: MomentIn | None = Field(default=None, description="Changed then or later.")
     review_due_before: Day | None = Field(
         default=None, description="To be looked at again before this day."
+    )
+
+
+class InnovationFilters(EntryFilters):
+    """Which innovations."""
+
+    q: Annotated[Text, Field(min_length=1, max_length=200)] | None = Field(
+        default=None,
+        description="Words in title, summary, description, tags or evidence, as in a web search: "
+        '`"an exact phrase"`, `-without`, `this or that`.',
+        examples=['video or "ward round" -pilot'],
+    )
+    visibility: tuple[Visibility, ...] = Field(
+        default=(Visibility.PUBLISHED,),
+        max_length=3,
+        description="Drafts and what was withdrawn show to a key of their organisation only.",
     )
 
 

@@ -10,18 +10,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Select, String, bindparam, insert, or_, select, update
+from sqlalchemy import insert, select, update
 from sqlmodel import Session, col
 
 from app.dialects import Reader, rfc3339
-from app.errors import Fault, ValidationFailed
-from app.models.changes import Action, Change, ChangesQuery, Kind, LogHead
-from app.models.organisations import Organisation
+from app.models.changes import Action, Change, Kind, LogHead
 from app.register.access import OPERATOR, Caller
 
 GENESIS = "0" * 64
@@ -133,17 +130,6 @@ def line_digest(previous: str, line: dict[str, Any]) -> str:
 # Reading
 
 
-@dataclass(frozen=True, slots=True)
-class Lines:
-    """Lines of the log as JSON texts, and where the reader then stands."""
-
-    items: list[str]
-    limit: int
-    total: int
-    next: int
-    head: int
-
-
 _HEAD = select(col(LogHead.sequence))
 
 
@@ -151,90 +137,3 @@ async def head(reader: Reader) -> int:
     """The newest line's sequence: the name of the register's state."""
     rows = await reader.rows(_HEAD, {})
     return int(rows[0][0])
-
-
-COLUMNS = (
-    col(Change.sequence),
-    col(Change.at),
-    col(Change.by),
-    col(Change.action),
-    col(Change.kind),
-    col(Change.thing),
-    col(Change.version),
-    col(Change.document_digest),
-    col(Change.digest),
-    col(Change.document),
-)
-"""What :func:`as_json` makes a line of."""
-
-
-def as_json(row: Sequence[Any]) -> str:
-    """A line as JSON; its document goes in as it is stored.
-
-    In none of the other texts is there anything that JSON would write in another way: they are
-    words of ours, ids, codes, times and digests.
-    """
-    sequence, at, by, action, kind, thing, version, document_digest, digest, document = row
-    return (
-        f'{{"sequence":{sequence},"at":"{at}","by":{_quoted(by)},"action":"{action}",'
-        f'"kind":"{kind}","id":"{thing}","version":{version},'
-        f'"document":{"null" if document is None else document},'
-        f'"document_digest":"{document_digest}","digest":"{digest}"}}'
-    )
-
-
-def _quoted(code: str | None) -> str:
-    return "null" if code is None else f'"{code}"'
-
-
-def _covered() -> Select[str]:
-    """The organisations that the caller's own one covers; see :meth:`Caller.covers`."""
-    place = (Organisation.code, Organisation.icb, Organisation.region)
-    return select(col(Organisation.code)).where(
-        or_(*(col(column) == bindparam("own", type_=String) for column in place))
-    )
-
-
-_EVERYTHING = (
-    select(*COLUMNS)
-    .where(col(Change.sequence) > bindparam("after"))
-    .order_by(col(Change.sequence))
-    .limit(bindparam("limit"))
-)
-_PUBLISHED = _EVERYTHING.where(col(Change.public).is_(True))
-_VISIBLE = _EVERYTHING.where(
-    or_(col(Change.public).is_(True), col(Change.organisation).in_(_covered()))
-)
-
-
-async def page(reader: Reader, query: ChangesQuery, caller: Caller) -> Lines:
-    """The lines after ``query.after`` that the caller may see.
-
-    Raises:
-        ValidationFailed: when ``after`` is past the head, as after a restored backup.
-    """
-    newest = await head(reader)
-    if query.after > newest:
-        raise ValidationFailed(
-            "`after` is past the newest line of the log.",
-            faults=(
-                Fault(
-                    "?after",
-                    "after_the_head",
-                    f"The newest line is {newest}. If you have seen later ones, the register was "
-                    "restored from a backup: start again from 0.",
-                ),
-            ),
-        )
-    values: dict[str, object] = {"after": query.after, "limit": query.limit}
-    if caller.curates:
-        statement = _EVERYTHING
-    elif caller.organisation is None:
-        statement = _PUBLISHED
-    else:
-        statement, values["own"] = _VISIBLE, caller.organisation
-    rows = await reader.rows(statement, values)
-    # A page that is not full has seen all there was, hidden lines at the end included.
-    seen = rows[-1][0] if len(rows) == query.limit else max(newest, rows[-1][0] if rows else 0)
-    items = [as_json(row) for row in rows]
-    return Lines(items, query.limit, newest - query.after, seen, newest)

@@ -14,7 +14,7 @@ from app.models.changes import Change, Kind, LogHead
 from app.models.decisions import Decision
 from app.models.evidence import Evidence
 from app.models.innovations import Innovation, InnovationPublic, Source, Visibility
-from app.register import changes, cursors
+from app.register import cursors, feed
 from app.register.access import Caller
 from app.register.entries import NO_SUCH
 from app.register.identifiers import identifier
@@ -163,7 +163,7 @@ async def history(
         raise NotFound(NO_SUCH)
     rows = await reader.rows(_HISTORY, values)
     following = cursors.encode(query, [rows[limit - 1][6]]) if len(rows) > limit else None
-    lines = [changes.as_json(row) for row in rows[:limit]]
+    lines = [feed.as_json(row) for row in rows[:limit]]
     return Listed(lines, limit, counted[0][0], following, entry.head)
 
 
@@ -176,7 +176,7 @@ async def version(reader: Reader, name: str, number: int, caller: Caller) -> Sto
     rows = await reader.rows(_HISTORY, values)
     if not rows or rows[0][6] != number:
         raise NotFound("This innovation has no such version.")
-    return Stored(changes.as_json(rows[0]), f'"{rows[0][8]}"', entry.head)
+    return Stored(feed.as_json(rows[0]), f'"{rows[0][8]}"', entry.head)
 
 
 # How lists of them are read
@@ -247,7 +247,7 @@ _LINES = (
     or_(col(Change.public).is_(True), bindparam("covered", type_=Boolean).is_(True)),
 )
 _HISTORY = (
-    select(*changes.COLUMNS)
+    select(*feed.COLUMNS)
     .where(*_LINES, col(Change.version) > bindparam("after"))
     .order_by(col(Change.version))
     .limit(bindparam("limit"))

@@ -51,7 +51,7 @@ def test_what_the_sender_has_already_is_not_sent_again(
                 answer = trust.get(path, headers={"If-None-Match": sent})
                 assert (answer.status_code, answer.content) == (304, b"")
                 assert answer.headers["etag"] == tag
-                assert answer.headers["vary"] == "Authorization"
+                assert answer.headers["vary"] == "Accept, Authorization"
                 assert "content-type" not in answer.headers
         for sent in ('"other"', tag.strip('"'), "nonsense", ""):
             with subtests.test(f"{path} {sent}"):

@@ -174,7 +174,7 @@ def test_a_read_varies_with_the_key_and_is_asked_for_again(
         if path.startswith("/v1"):
             with subtests.test(path):
                 answer = trust.get(path)
-                assert answer.headers["vary"] == "Authorization"
+                assert answer.headers["vary"] == "Accept, Authorization"
                 assert answer.headers["cache-control"] == "no-cache"
 
 

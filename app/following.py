@@ -1,0 +1,68 @@
+"""Following the log: a page of it, if need be when there is one, and a stream without an end."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+
+from app.database import Database
+from app.models.feed import ChangesQuery
+from app.register import feed
+from app.register.access import Caller
+from app.register.feed import Line, Lines
+
+LOOKS = 20
+"""How often a page with filters goes on looking; then it is given as it is, with where it ended."""
+
+STREAMED = 100
+"""Lines of a stream that are read at once."""
+
+SILENCE = 15.0
+"""Seconds after which a stream that has nothing to tell says at least that it is still there."""
+
+LONGEST_STREAM = 300.0
+"""Seconds. Then the client comes again, and its key is looked at anew."""
+
+
+async def page(database: Database, query: ChangesQuery, caller: Caller) -> Lines:
+    """The next lines; waited for, if there are none and the query says so.
+
+    Raises:
+        ValidationFailed: when ``after`` is past the head.
+    """
+    until = time.monotonic() + query.wait
+    found: list[Line] = []
+    after, looks = query.after, LOOKS
+    while True:
+        left = query.limit - len(found)
+        lines = await database.read(feed.lines, query, caller, after=after, limit=left)
+        found += lines.items
+        after = lines.next
+        if len(lines.items) == left:
+            break
+        if after < lines.head:
+            looks -= 1
+            if looks == 0:
+                break
+            await asyncio.sleep(0)  # others have their turn
+        elif found or not await database.news.after(lines.head, until - time.monotonic()):
+            break
+    return Lines(found, after, lines.head)
+
+
+async def stream(database: Database, query: ChangesQuery, caller: Caller) -> AsyncIterator[Lines]:
+    """All lines from a place on, as they come; at first and now and then none, as a sign of life.
+
+    Raises:
+        ValidationFailed: when ``after`` is past the head.
+    """
+    until = time.monotonic() + LONGEST_STREAM
+    after, silent = query.after, True
+    while time.monotonic() < until:
+        lines = await database.read(feed.lines, query, caller, after=after, limit=STREAMED)
+        after = lines.next
+        if lines.items or silent:
+            yield lines
+        silent = after >= lines.head and not await database.news.after(lines.head, SILENCE)
+        await asyncio.sleep(0)
