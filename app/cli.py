@@ -14,16 +14,21 @@ import typer
 import uvicorn
 from pydantic import ValidationError
 from rich.console import Console
-from rich.progress import track
+from rich.progress import Progress, track
 from rich.table import Table
 from rich.text import Text
 from sqlmodel import Session
 
-from app import __version__, schema
+from app import __version__, files, schema
 from app.database import Database
 from app.errors import RegisterError
+from app.files.columns import column_of
+from app.importing import Along, Import
 from app.models.clients import ClientDocument, Scope
+from app.models.imports import ImportMode, ImportOutcome, ImportQuery
 from app.register import clients, demonstration, ods, reference, verification
+from app.register.access import OPERATOR, Caller
+from app.register.imports import Report
 from app.register.verification import Verdict
 from app.settings import Settings
 
@@ -37,9 +42,11 @@ cli = typer.Typer(
 )
 database_commands = typer.Typer(help="The database.", no_args_is_help=True)
 organisation_commands = typer.Typer(help="NHS organisations.", no_args_is_help=True)
+innovation_commands = typer.Typer(help="Innovations.", no_args_is_help=True)
 client_commands = typer.Typer(help="Clients: machines with a key.", no_args_is_help=True)
 cli.add_typer(database_commands, name="database")
 cli.add_typer(organisation_commands, name="organisations")
+cli.add_typer(innovation_commands, name="innovations")
 cli.add_typer(client_commands, name="clients")
 
 out = Console(soft_wrap=True, highlight=False)
@@ -190,6 +197,68 @@ def import_organisations(
     )
     for skipped in report.skipped:
         out.print(f"  line {skipped.line} ({skipped.code}): {skipped.why}.", markup=False)
+
+
+class _Shown(Along):
+    """A progress bar along an import."""
+
+    def __init__(self, bar: Progress) -> None:
+        self._bar = bar
+        self._task = bar.add_task("Reading the file", total=None)
+
+    def progress(self, done: int, rows: int) -> None:
+        self._bar.update(self._task, description="Innovations", completed=done, total=rows)
+
+
+@innovation_commands.command("import")
+def import_innovations(
+    file: Annotated[
+        Path,
+        typer.Argument(exists=True, dir_okay=False, help="A .json, .ndjson, .csv or .xlsx file."),
+    ],
+    organisation: Annotated[
+        str | None,
+        typer.Option(help="The ODS code of who sends it; else each row names its organisation."),
+    ] = None,
+    mode: Annotated[
+        ImportMode, typer.Option(help="All rows or none, or the good ones.")
+    ] = ImportMode.ATOMIC,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Judge it, and write nothing.")
+    ] = False,
+) -> None:
+    """Import a file of innovations. With source ids, it may be done again and again."""
+    form = files.SUFFIXES.get(file.suffix.lower())
+    if form is None:
+        raise ValueError(f"A file to import ends in {', '.join(files.SUFFIXES)}.")
+    by = Caller(organisation=organisation.strip().upper()) if organisation else OPERATOR
+    query = ImportQuery(mode=mode, dry_run=dry_run)
+    with (
+        _database() as database,
+        file.open("rb") as opened,
+        Progress(*Progress.get_default_columns(), console=err, transient=True) as bar,
+    ):
+        report = Import(opened, form, query, by, along=_Shown(bar)).run(database.transaction)
+    _tell(report)
+
+
+_TOLD = 20
+"""Rejected rows that are told of."""
+
+
+def _tell(report: Report) -> None:
+    counts = (f"{report.totals[outcome]:,} {outcome}" for outcome in ImportOutcome)
+    out.print(f"{len(report.rows):,} rows: {', '.join(counts)}.")
+    for row in report.rejected[:_TOLD]:
+        for fault in row.faults:
+            at = column_of(fault.pointer) if report.is_table else fault.pointer
+            out.print(f"  row {row.number}, {at}: {fault.detail}", markup=False)
+    if len(report.rejected) > _TOLD:
+        out.print(f"  and {len(report.rejected) - _TOLD:,} more rows.")
+    if not report.written:
+        out.print("Nothing was written.")
+    if report.rejected:
+        raise typer.Exit(1)
 
 
 @client_commands.command("add")

@@ -98,6 +98,10 @@ class Database:
         # Shielded: a client that goes away does not stop a write half-way, nor the queue.
         return await asyncio.shield(asyncio.get_running_loop().run_in_executor(self._writer, work))
 
+    def write_in_turn(self, function: Callable[[Session], T]) -> T:
+        """As :meth:`write`, for a thread that works on something long; it waits meanwhile."""
+        return self._writer.submit(self.transaction, function).result()
+
     def write_soon(
         self,
         function: Callable[Concatenate[Session, P], T],

@@ -63,6 +63,17 @@ class MalformedRequest(RegisterError):
     )
 
 
+class UnreadableFile(RegisterError):
+    status = 400
+    slug = "unreadable-file"
+    title = "The file could not be read"
+    advice = (
+        "Nothing was written. Send a whole file of the type that `Content-Type` names: a JSON "
+        "array, NDJSON, CSV in UTF-8, or an .xlsx workbook. A file that ends in the middle, opens "
+        "a quote without closing it, or is something else than it says is refused as a whole."
+    )
+
+
 class InvalidCursor(RegisterError):
     status = 400
     slug = "invalid-cursor"
@@ -221,6 +232,17 @@ class TooMany(RegisterError):
     advice = "Remove one, or gather several into one, before you add another."
 
 
+class ImportRejected(RegisterError):
+    status = 422
+    slug = "import-rejected"
+    title = "The file has rows that cannot be imported"
+    advice = (
+        "Nothing was written. `rows` tells what is wrong with each row, and what would have become "
+        "of the others. Mend them and send the file again, or send it with `mode=partial` to have "
+        "the good rows written."
+    )
+
+
 class IdempotencyKeyReused(RegisterError):
     status = 422
     slug = "idempotency-key-reused"
@@ -252,7 +274,10 @@ class Unavailable(RegisterError):
     status = 503
     slug = "unavailable"
     title = "The register cannot answer just now"
-    advice = "Nothing was written. Try again after the seconds that `Retry-After` names."
+    advice = (
+        "Nothing was written, unless the detail names rows of an import that are done. Try again "
+        "after the seconds that `Retry-After` names."
+    )
 
     def __init__(self, detail: str) -> None:
         super().__init__(detail, headers={"Retry-After": "2"})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -12,6 +13,9 @@ from app.database import Database
 from app.http import problems
 from app.http.middleware import Wire
 from app.settings import Settings
+
+IMPORTS = 2
+"""Imports that run at once; others wait, with their files on disk."""
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
@@ -35,6 +39,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.settings = settings
     app.state.database = database
     app.state.running = set()
+    app.state.imports = asyncio.Semaphore(IMPORTS)
     problems.install(app)
     for router in routers.ALL:
         # Not `include_router`, which matches each request twice: in the router, and in its route.

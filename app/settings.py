@@ -28,6 +28,9 @@ class Settings(BaseSettings):
     max_body_bytes: int = Field(
         default=1024 * 1024, gt=0, description="The largest request body that is taken, in bytes."
     )
+    max_import_bytes: int = Field(
+        default=512 * 1024 * 1024, gt=0, description="The largest file of an import, in bytes."
+    )
     lock_timeout_seconds: float = Field(
         default=10.0,
         gt=0,

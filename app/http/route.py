@@ -22,6 +22,7 @@ from app.auth import Access
 from app.errors import BodyTooLarge, MalformedRequest, UnsupportedMediaType
 from app.http import collections, conditional, plain
 from app.http.query import Query, pairs, refuse_unknown
+from app.http.uploads import Upload
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
@@ -88,6 +89,7 @@ class Route(APIRoute):
         has_query = any(isinstance(call, Query) for call in calls)
         known = {param.alias for param in _query_params(self.dependant)}
         taken = self._media_types()
+        uploads = any(isinstance(call, Upload) for call in calls)
 
         async def handle(request: Request) -> Response:
             if access is not None:
@@ -96,7 +98,8 @@ class Route(APIRoute):
                 refuse_unknown((name for name, _ in pairs(request)), known)
             if request.method != "GET":
                 request = StrictRequest(request.scope, request.receive)
-                await _check_body(request, taken)
+                if not uploads:  # which reads, and bounds, the body itself
+                    await _check_body(request, taken)
                 return await run(request)
             unchanged = await collections.unchanged(request) if access is not None else None
             if unchanged is not None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
 
-from sqlalchemy import insert, select
+from sqlalchemy import select
 from sqlmodel import Session, col
 
 from app.models.changes import Action
@@ -73,7 +74,7 @@ def add(session: Session, name: str, decision: DecisionCreate, *, by: Caller) ->
     new = made(decision, changes.now(session))
     document = decided(entries.document_of(row), new)
     stored = entries.store(session, row, document, Action.DECIDED, by=by)
-    store(session, row.number, new)
+    store(session, [(row.number, new)])
     return Stored(
         new.model_dump_json(),
         etag(1, row.number),
@@ -82,17 +83,16 @@ def add(session: Session, name: str, decision: DecisionCreate, *, by: Caller) ->
     )
 
 
-def store(session: Session, number: int, decision: DecisionPublic) -> None:
-    """Keeps a decision beside its innovation."""
-    session.execute(
-        insert(Decision),
-        [
-            {
-                "id": decision.id,
-                "number": number,
-                "status": decision.status.value,
-                "decided_on": decision.decided_on,
-                "document": decision.model_dump_json(),
-            }
-        ],
-    )
+def store(session: Session, made: Iterable[tuple[int, DecisionPublic]]) -> None:
+    """Keeps decisions beside their innovations, which are named by their numbers."""
+    rows = [
+        {
+            "id": decision.id,
+            "number": number,
+            "status": decision.status.value,
+            "decided_on": decision.decided_on,
+            "document": decision.model_dump_json(),
+        }
+        for number, decision in made
+    ]
+    entries.insert_all(session, Decision, rows)

@@ -6,11 +6,12 @@ never part. A feature that changes the document (a decision, a piece of evidence
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import delete, func, insert, select
-from sqlmodel import Session, col
+from sqlalchemy import Table, delete, func, insert, select
+from sqlmodel import Session, SQLModel, col
 
 from app.errors import NotFound, Withdrawn
 from app.models.changes import Action, Kind
@@ -37,27 +38,50 @@ def next_number(session: Session) -> int:
     return (session.execute(select(func.max(Innovation.number))).scalar_one() or 0) + 1
 
 
-def create(
-    session: Session, number: int, document: InnovationPublic, *, submitter: str, by: Caller
-) -> Stored:
-    """Stores the first version of an innovation."""
-    text = document.model_dump_json()
-    public = document.visibility is Visibility.PUBLISHED
-    columns = _columns(document)
-    sequence = _append(session, Action.CREATED, document, text, public=public, by=by)
-    row = {
-        "number": number,
-        "id": document.id,
-        "created_at": document.created_at,
-        "submitter": submitter,
-        "public": public,
-        "sequence": sequence,
-        "document": text,
-        **columns,
-    }
-    session.execute(insert(Innovation), [row])
-    _store_keys(session, number, document, columns)
-    return _answer(document.id, text, document.version, sequence)
+@dataclass(frozen=True, slots=True)
+class New:
+    """The first version of an innovation, and whose own id its source is."""
+
+    number: int
+    document: InnovationPublic
+    submitter: str
+
+
+def create(session: Session, new: Iterable[New], *, by: Caller) -> list[Stored]:
+    """Stores the first versions of innovations."""
+    rows: list[dict[str, Any]] = []
+    keys: list[dict[str, Any]] = []
+    stored: list[Stored] = []
+    for number, document, submitter in (
+        (each.number, each.document, each.submitter) for each in new
+    ):
+        text = document.model_dump_json()
+        public = document.visibility is Visibility.PUBLISHED
+        columns = _columns(document)
+        sequence = _append(session, Action.CREATED, document, text, public=public, by=by)
+        row = {
+            "number": number,
+            "id": document.id,
+            "created_at": document.created_at,
+            "submitter": submitter,
+            "public": public,
+            "sequence": sequence,
+            "document": text,
+            **columns,
+        }
+        rows.append(row)
+        keys += _keys(number, document, columns)
+        stored.append(_answer(document.id, text, document.version, sequence))
+    insert_all(session, Innovation, rows)
+    insert_all(session, InnovationKey, keys)
+    return stored
+
+
+def insert_all(session: Session, model: type[SQLModel], rows: Sequence[dict[str, Any]]) -> None:
+    """Inserts rows as they are; for many of them, this is what the ORM would spend most on."""
+    if rows:
+        table: Table = model.__table__  # type: ignore[attr-defined]
+        session.execute(insert(table), rows)
 
 
 def store(
@@ -85,7 +109,7 @@ def store(
     for name, value in columns.items():
         setattr(row, name, value)
     session.execute(delete(InnovationKey).where(col(InnovationKey.number) == row.number))
-    _store_keys(session, row.number, document, columns)
+    insert_all(session, InnovationKey, _keys(row.number, document, columns))
     return answer(row)
 
 
@@ -136,13 +160,27 @@ def must_be_writable(row: Innovation, *, by: Caller) -> None:
 
 def of_source(session: Session, submitter: str, source: Source) -> Innovation | None:
     """The entry that an organisation submitted under its own id."""
-    return session.execute(
-        select(Innovation).where(
-            col(Innovation.submitter) == submitter,
-            col(Innovation.source_system) == source.system,
-            col(Innovation.source_id) == source.id,
+    return of_sources(session, submitter, [source]).get((source.system, source.id))
+
+
+def of_sources(
+    session: Session, submitter: str, sources: Iterable[Source]
+) -> dict[tuple[str, str], Innovation]:
+    """The entries that an organisation submitted under its own ids, by system and id."""
+    ids: dict[str, list[str]] = {}
+    for source in sources:
+        ids.setdefault(source.system, []).append(source.id)
+    found: dict[tuple[str, str], Innovation] = {}
+    for system, of_system in ids.items():
+        rows = session.execute(
+            select(Innovation).where(
+                col(Innovation.submitter) == submitter,
+                col(Innovation.source_system) == system,
+                col(Innovation.source_id).in_(of_system),
+            )
         )
-    ).scalar_one_or_none()
+        found |= {(system, row.source_id or ""): row for row in rows.scalars()}
+    return found
 
 
 def _append(
@@ -186,15 +224,11 @@ def _columns(document: InnovationPublic) -> dict[str, Any]:
     }
 
 
-def _store_keys(
-    session: Session, number: int, document: InnovationPublic, columns: dict[str, Any]
-) -> None:
+def _keys(number: int, document: InnovationPublic, columns: dict[str, Any]) -> list[dict[str, Any]]:
     values: list[tuple[str, Iterable[str]]] = [
         ("tag", document.tags),
         ("evidence_kind", {piece.kind.value for piece in document.evidence}),
         ("evidence_strength", {piece.strength.value for piece in document.evidence}),
     ]
     row = {"number": number} | {name: columns[name] for name in ("visibility", *FILTERS)}
-    keys = [{"name": name, "value": value, **row} for name, of in values for value in of]
-    if keys:
-        session.execute(insert(InnovationKey), keys)
+    return [{"name": name, "value": value, **row} for name, of in values for value in of]

@@ -6,10 +6,10 @@ innovation; the piece has a version of its own, too, for those who change it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from sqlalchemy import delete, insert
+from sqlalchemy import delete
 from sqlmodel import Session, col
 
 from app.errors import NotFound, TooMany
@@ -59,7 +59,7 @@ def add(session: Session, name: str, piece: EvidenceCreate, *, by: Caller) -> St
     new = made(piece, changes.now(session))
     document = document.model_copy(update={"evidence": [*document.evidence, new]})
     stored = entries.store(session, row, document, Action.EVIDENCED, by=by)
-    store(session, row.number, [new])
+    store(session, [(row.number, new)])
     return _answer(new, row, stored.head)
 
 
@@ -120,8 +120,8 @@ def remove(
     return stored
 
 
-def store(session: Session, number: int, pieces: Sequence[EvidencePublic]) -> None:
-    """Keeps pieces of evidence beside their innovation."""
+def store(session: Session, pieces: Iterable[tuple[int, EvidencePublic]]) -> None:
+    """Keeps pieces of evidence beside their innovations, which are named by their numbers."""
     rows = [
         {
             "id": piece.id,
@@ -131,16 +131,15 @@ def store(session: Session, number: int, pieces: Sequence[EvidencePublic]) -> No
             "strength": piece.strength.value,
             "document": piece.model_dump_json(),
         }
-        for piece in pieces
+        for number, piece in pieces
     ]
-    if rows:
-        session.execute(insert(Evidence), rows)
+    entries.insert_all(session, Evidence, rows)
 
 
 def replace(session: Session, number: int, pieces: Sequence[EvidencePublic]) -> None:
     """Keeps just these pieces beside their innovation."""
     session.execute(delete(Evidence).where(col(Evidence.number) == number))
-    store(session, number, pieces)
+    store(session, [(number, piece) for piece in pieces])
 
 
 def _to_write(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from sqlmodel import Session
@@ -24,7 +25,7 @@ from app.models.innovations import (
 from app.models.organisations import Place
 from app.register import changes, decisions, entries, evidence, organisations, themes
 from app.register.access import Caller
-from app.register.entries import document_of
+from app.register.entries import New, document_of
 from app.register.identifiers import new_id, reference
 from app.register.patches import patched
 from app.register.stored import Precondition, Stored, etag, must_match
@@ -36,15 +37,25 @@ def add(session: Session, entry: InnovationCreate, *, by: Caller) -> Stored:
     """Adds an innovation, with its first decision and its evidence.
 
     Raises:
-        UnknownTheme, UnknownOrganisation, OrganisationClosed, Forbidden, ValidationFailed
         DuplicateSource: when the caller's organisation has submitted this source id before.
+        And what :func:`made` raises.
     """
-    submitter = _submitter(by, entry)
-    if entry.source and entries.of_source(session, submitter, entry.source) is not None:
+    new = made(session, entry, entries.next_number(session), by=by)
+    if entry.source and entries.of_source(session, new.submitter, entry.source) is not None:
         raise _source_taken()
+    (stored,) = add_all(session, [new], by=by)
+    return stored
+
+
+def made(session: Session, entry: InnovationCreate, number: int, *, by: Caller) -> New:
+    """What an entry makes of an innovation, with the next number, when it is added.
+
+    Raises:
+        UnknownTheme, UnknownOrganisation, OrganisationClosed, Forbidden, ValidationFailed
+    """
+    submitter = submitter_of(entry, by)
     place = _place(session, entry, by)
     now = changes.now(session)
-    number = entries.next_number(session)
     identity = new_id()
     decided = decisions.made(entry.decision, now) if entry.decision else None
     pieces = [evidence.made(piece, now) for piece in entry.evidence]
@@ -62,10 +73,15 @@ def add(session: Session, entry: InnovationCreate, *, by: Caller) -> Stored:
         updated_at=now,
         links=_links(identity),
     )
-    stored = entries.create(session, number, document, submitter=submitter, by=by)
-    if decided:
-        decisions.store(session, number, decided)
-    evidence.store(session, number, pieces)
+    return New(number, document, submitter)
+
+
+def add_all(session: Session, new: Sequence[New], *, by: Caller) -> list[Stored]:
+    """Adds innovations as they were made."""
+    stored = entries.create(session, new, by=by)
+    documents = [(each.number, each.document) for each in new]
+    decisions.store(session, ((n, each.decision) for n, each in documents if each.decision))
+    evidence.store(session, ((n, piece) for n, each in documents for piece in each.evidence))
     return stored
 
 
@@ -117,17 +133,18 @@ def put_by_source(
             faults=(Fault("#/source", "not_the_address", "Leave it out, or name the same one."),),
         )
     entry = entry.model_copy(update={"source": source})
-    row = entries.of_source(session, _submitter(by, entry), source)
+    row = entries.of_source(session, submitter_of(entry, by), source)
     if row is None:
         if precondition is not None:  # RFC 9110: even `*` asks for something to be there
             raise PreconditionFailed("You have no entry with this id yet; leave `If-Match` out.")
         return add(session, entry, by=by), True
     entries.must_be_writable(row, by=by)
     must_match(precondition, etag(row.version, row.sequence))
-    return _replaced(session, row, entry, by=by), False
+    return replaced(session, row, entry, by=by), False
 
 
-def _replaced(session: Session, row: Innovation, entry: InnovationCreate, *, by: Caller) -> Stored:
+def replaced(session: Session, row: Innovation, entry: InnovationCreate, *, by: Caller) -> Stored:
+    """Makes an entry that may be changed be as it is sent; see :func:`put_by_source`."""
     before = document_of(row)
     after = before
     done: list[Action] = []
@@ -146,7 +163,7 @@ def _replaced(session: Session, row: Innovation, entry: InnovationCreate, *, by:
     if entry.decision and not decisions.is_known(session, row.number, entry.decision):
         decided = decisions.made(entry.decision, now)
         after = decisions.decided(after, decided)
-        decisions.store(session, row.number, decided)
+        decisions.store(session, [(row.number, decided)])
         done.append(Action.DECIDED)
     if not done:
         return entries.answer(row)
@@ -238,8 +255,12 @@ def _links(identity: str) -> InnovationLinks:
     )
 
 
-def _submitter(by: Caller, entry: InnovationFields) -> str:
-    """Whose own ids these are: the client's organisation's."""
+def submitter_of(entry: InnovationFields, by: Caller) -> str:
+    """Whose own ids an entry's source is one of: the client's organisation's.
+
+    Raises:
+        Forbidden
+    """
     submitter = by.organisation or entry.organisation
     if submitter is None:
         raise Forbidden("An entry needs an organisation, or a key of one.")

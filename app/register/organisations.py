@@ -155,6 +155,7 @@ def _linked(session: Session, here: Any, there: Any, code: str) -> list[Successi
     return [SuccessionRef(code=code, name=name, date=since) for code, name, since in rows]
 
 
+@lru_cache(1024)
 def _place(document: str) -> Place:
     parts = json.loads(document)
     return Place.model_validate({name: parts[name] for name in Place.model_fields})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from functools import lru_cache
 
 from sqlalchemy import bindparam, func, select
 from sqlmodel import Session, col
@@ -116,10 +117,15 @@ def refs(session: Session, slugs: Iterable[str], *, pointers: Iterable[str]) -> 
         if row is None:
             faults.append(Fault(pointer, "unknown_theme", "No theme has this slug."))
         else:
-            found.append(ThemeDocument.model_validate_json(row.document).ref())
+            found.append(_ref(row.document))
     if faults:
         raise UnknownTheme("No theme has this slug.", faults=tuple(faults))
     return found
+
+
+@lru_cache(256)
+def _ref(document: str) -> ThemeRef:
+    return ThemeDocument.model_validate_json(document).ref()
 
 
 # Reading

@@ -120,6 +120,38 @@ THEME_PATCH: Any = {
     "wording": {"summary": "A clearer name", "value": {"name": "Staff who are valued"}}
 }
 
+IMPORT: Any = {
+    "application/json": {
+        "schema": {"type": "array", "items": {"$ref": "#/components/schemas/InnovationCreate"}},
+        "examples": {
+            "array": {
+                "summary": "Two entries, with ids of their own system",
+                "value": [
+                    {**_WARD_ROUNDS, "source": {"system": "nightly", "id": "41"}},
+                    {
+                        "title": "One form to go home with",
+                        "summary": "Four discharge forms became one.",
+                        "theme": "basics-sorted",
+                        "source": {"system": "nightly", "id": "42"},
+                    },
+                ],
+            }
+        },
+    },
+    "application/x-ndjson": {
+        "schema": {"type": "string", "description": "One entry a line, each a JSON object."},
+    },
+    "text/csv": {
+        "schema": {
+            "type": "string",
+            "description": "A header and an entry a row, as in `/v1/imports/template.csv`.",
+        },
+    },
+    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": {
+        "schema": {"type": "string", "format": "binary", "description": "A workbook."},
+    },
+}
+
 SYSTEM: Any = {"intranet": {"summary": "A trust's intranet", "value": "intranet"}}
 SOURCE_ID: Any = {"number": {"summary": "A number of its own", "value": "42"}}
 LISTED_ID: Any = {

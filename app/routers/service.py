@@ -44,6 +44,7 @@ _LINKS = {
     "themes": "/v1/themes",
     "organisations": "/v1/organisations",
     "changes": "/v1/changes",
+    "import_template": "/v1/imports/template.xlsx",
     "docs": "/docs",
     "openapi": "/openapi.json",
     "problems": "/problems",

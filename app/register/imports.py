@@ -1,0 +1,201 @@
+"""Importing: many entries at once, each created, updated, left as it is, or rejected.
+
+A row with a source is the entry with that source, whether it is there already or not; so a whole
+file can be sent again. What is wrong with a row is found before anything of it is written.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Any, NamedTuple
+
+from pydantic import ValidationError
+from pydantic_core import to_json
+from sqlalchemy import select
+from sqlmodel import Session, col
+
+from app.errors import Fault, RegisterError
+from app.files.columns import column_of
+from app.files.rows import Row
+from app.models.faults import faults_of
+from app.models.imports import ImportOutcome
+from app.models.innovations import Innovation, InnovationCreate
+from app.models.organisations import Organisation
+from app.models.themes import Theme
+from app.register import entries, innovations
+from app.register.access import Caller
+from app.register.entries import New
+from app.register.identifiers import reference
+
+CHUNK = 250
+"""Rows of a transaction, in partial mode: for some fifty milliseconds, others wait to write."""
+
+
+class Judged(NamedTuple):
+    """A row, and the entry that it is or what is wrong with it."""
+
+    number: int
+    entry: InnovationCreate | None
+    faults: Sequence[Fault] = ()
+
+
+class Result(NamedTuple):
+    """What became of a row."""
+
+    number: int
+    outcome: ImportOutcome
+    id: str | None = None
+    reference: str | None = None
+    faults: Sequence[Fault] = ()
+
+
+@dataclass
+class Report:
+    """What became of a file."""
+
+    is_table: bool
+    totals: Counter[ImportOutcome] = field(default_factory=Counter)
+    rows: list[str] = field(default_factory=list)
+    """Each row's result, as JSON."""
+    rejected: list[Result] = field(default_factory=list)
+    written: bool = True
+
+    def add(self, results: Iterable[Result]) -> None:
+        """Takes down what became of some rows."""
+        for result in results:
+            self.totals[result.outcome] += 1
+            self.rows.append(self._json(result))
+            if result.faults:
+                self.rejected.append(result)
+
+    def _json(self, result: Result) -> str:
+        if not result.faults:
+            # Made by hand: there may be a hundred thousand, and nothing in them needs an escape.
+            named = f'"{result.id}","reference":"{result.reference}"' if result.id else _UNNAMED
+            return (
+                f'{{"row":{result.number},"outcome":"{result.outcome}","id":{named},"errors":[]}}'
+            )
+        errors = [
+            {
+                "pointer": fault.pointer,
+                "column": column_of(fault.pointer) if self.is_table else None,
+                "code": fault.code,
+                "detail": fault.detail,
+            }
+            for fault in result.faults
+        ]
+        known = {"row": result.number, "outcome": result.outcome}
+        return to_json({**known, "id": None, "reference": None, "errors": errors}).decode()
+
+
+_UNNAMED = 'null,"reference":null'
+
+
+class Judge:
+    """Judges the rows of a file by what they say alone."""
+
+    def __init__(self) -> None:
+        self._sources: dict[tuple[str, str], int] = {}
+
+    def chunks(self, rows: Iterator[Row]) -> Iterator[list[Judged]]:
+        """The rows, judged, as many at a time as are written at a time."""
+        while chunk := [self._judged(row) for row in islice(rows, CHUNK)]:
+            yield chunk
+
+    def _judged(self, row: Row) -> Judged:
+        if row.fault is not None:
+            return Judged(row.number, None, (row.fault,))
+        try:
+            if isinstance(row.entry, bytes):
+                entry = InnovationCreate.model_validate_json(row.entry)
+            else:
+                entry = InnovationCreate.model_validate(row.entry)
+        except ValidationError as error:
+            return Judged(row.number, None, faults_of(error, "#"))
+        if entry.source is not None:
+            source = (entry.source.system, entry.source.id)
+            first = self._sources.setdefault(source, row.number)
+            if first != row.number:
+                words = f"Row {first} of the file has the same source."
+                return Judged(row.number, None, (Fault("#/source", "repeated_in_file", words),))
+        return Judged(row.number, entry)
+
+
+def write(session: Session, rows: Sequence[Judged], *, by: Caller) -> list[Result]:
+    """Writes what can be written of some rows."""
+    known = _known(session, rows, by)
+    held = _fetched(session, rows, by)  # the session then has at hand what each entry names
+    number = entries.next_number(session)
+    new: list[New] = []
+    results: list[Result] = []
+    for row in rows:
+        entry = row.entry
+        if entry is None:
+            results.append(Result(row.number, ImportOutcome.REJECTED, faults=row.faults))
+            continue
+        try:
+            there = _of_source(known, entry, by)
+            if there is None:
+                new.append(innovations.made(session, entry, number, by=by))
+                outcome, id, at = ImportOutcome.CREATED, new[-1].document.id, number
+                number += 1
+            else:
+                outcome, id, at = _changed(session, there, entry, by), there.id, there.number
+        except RegisterError as error:
+            results.append(Result(row.number, ImportOutcome.REJECTED, faults=_faults(error)))
+        else:
+            results.append(Result(row.number, outcome, id, reference(at)))
+    innovations.add_all(session, new, by=by)
+    del held
+    return results
+
+
+def _changed(
+    session: Session, row: Innovation, entry: InnovationCreate, by: Caller
+) -> ImportOutcome:
+    entries.must_be_writable(row, by=by)
+    version = row.version
+    innovations.replaced(session, row, entry, by=by)
+    return ImportOutcome.UNCHANGED if row.version == version else ImportOutcome.UPDATED
+
+
+def _faults(error: RegisterError) -> Sequence[Fault]:
+    return error.faults or (Fault("#", error.slug.replace("-", "_"), error.detail),)
+
+
+Known = dict[tuple[str, str, str], Innovation]
+
+
+def _known(session: Session, rows: Sequence[Judged], by: Caller) -> Known:
+    """The entries that are there already, by submitter and source."""
+    sources: dict[str, list[Any]] = {}
+    for row in rows:
+        if row.entry is not None and row.entry.source is not None:
+            submitter = by.organisation or row.entry.organisation or ""
+            sources.setdefault(submitter, []).append(row.entry.source)
+    return {
+        (submitter, *source): row
+        for submitter, of_submitter in sources.items()
+        for source, row in entries.of_sources(session, submitter, of_submitter).items()
+    }
+
+
+def _of_source(known: Known, entry: InnovationCreate, by: Caller) -> Innovation | None:
+    if entry.source is None:
+        return None
+    submitter = innovations.submitter_of(entry, by)
+    return known.get((submitter, entry.source.system, entry.source.id))
+
+
+def _fetched(session: Session, rows: Sequence[Judged], by: Caller) -> list[object]:
+    """The themes and organisations that some rows name."""
+    entries = [row.entry for row in rows if row.entry is not None]
+    themes = {slug for entry in entries for slug in (entry.theme, *entry.further_themes)}
+    codes = {entry.organisation or by.organisation for entry in entries}
+    return [
+        *session.scalars(select(Theme).where(col(Theme.slug).in_(themes))),
+        *session.scalars(select(Organisation).where(col(Organisation.code).in_(codes))),
+    ]
