@@ -6,8 +6,9 @@ refused before anything is written; and then row by row, some hundred of them at
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from functools import partial
 from typing import IO
 
@@ -42,6 +43,23 @@ class _Undone(Exception):
     """Takes back what a transaction wrote."""
 
 
+_COLLECTING = gc.get_threshold()
+
+
+@contextmanager
+def _seldom_collecting() -> Iterator[None]:
+    """Lets the collector of garbage look for cycles less often.
+
+    An import makes many objects that live for a chunk, and no cycles. Looking at them each time
+    that there are 700 more takes an eighth of its time.
+    """
+    gc.set_threshold(50_000, *_COLLECTING[1:])
+    try:
+        yield
+    finally:
+        gc.set_threshold(*_COLLECTING)
+
+
 class Import:
     """The import of one file."""
 
@@ -64,13 +82,14 @@ class Import:
             UnreadableFile, ValidationFailed: of the file as a whole; nothing was written.
             Unavailable: in partial mode, what it says to be done is written.
         """
-        self._rows = sum(1 for _ in files.rows(self._file, self._form))
-        chunks = Judge().chunks(files.rows(self._file, self._form))
-        if self._query.mode is ImportMode.ATOMIC:
-            with suppress(_Undone):
-                transact(partial(self._all_or_none, chunks=chunks))
-        else:
-            self._in_part(transact, chunks)
+        with _seldom_collecting():
+            self._rows = sum(1 for _ in files.rows(self._file, self._form))
+            chunks = Judge().chunks(files.rows(self._file, self._form))
+            if self._query.mode is ImportMode.ATOMIC:
+                with suppress(_Undone):
+                    transact(partial(self._all_or_none, chunks=chunks))
+            else:
+                self._in_part(transact, chunks)
         return self._report
 
     def _all_or_none(self, session: Session, chunks: Iterator[list[Judged]]) -> None:

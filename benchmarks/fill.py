@@ -6,18 +6,18 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
 
-from sqlalchemy import Insert, Table, select, text
+from sqlalchemy import select, text
 from sqlmodel import Session, col
 
 from app import schema
 from app.database import Database
-from app.models.innovations import Innovation, InnovationCreate
+from app.models.innovations import InnovationCreate
 from app.models.organisations import Organisation, OrganisationKind
 from app.models.themes import Theme
-from app.register import changes, innovations, reference
+from app.register import entries, held, innovations, reference
 from app.register.access import OPERATOR
+from app.register.stored import Stored
 from benchmarks.words import Places, Writer
 
 BATCH = 500
@@ -42,19 +42,19 @@ class Filled:
     """Words that stand in about a third of them."""
 
 
-def fill(database: Database, entries: int) -> Iterator[Filled]:
+def fill(database: Database, wanted: int) -> Iterator[Filled]:
     """Brings a fresh database to head, and fills it; yields after each transaction.
 
     What is yielded is complete when the iteration ends.
     """
     schema.upgrade(database.dialect.url.render_as_string(hide_password=False))
     database.transaction(reference.load)
-    filled = Filled(database.transaction(_places))
-    writer = Writer(filled.places, words=max(entries, 1000), seed=SEED)
+    filled = Filled(database.transaction(places))
+    writer = Writer(filled.places, words=max(wanted, 1000), seed=SEED)
     seen: Counter[str] = Counter()
     size = 0
-    while filled.entries < entries:
-        size += _add(database, writer, min(BATCH, entries - filled.entries), filled, seen)
+    while filled.entries < wanted:
+        size += _add(database, writer, min(BATCH, wanted - filled.entries), filled, seen)
         filled.mean_bytes = size // filled.entries
         yield filled
     public = len(filled.published)
@@ -67,55 +67,31 @@ def fill(database: Database, entries: int) -> Iterator[Filled]:
             other.execute(text("VACUUM ANALYZE"))
 
 
-class _Batch(Session):
-    """Keeps back what belongs to innovations, so that it goes to the database in one piece.
-
-    The rows are those of the service; only the one INSERT for each of them is spared.
-    """
-
-    def __init__(self, database: Database) -> None:
-        super().__init__(database.engine)
-        self._kept_back: dict[Table, list[dict[str, Any]]] = {}
-
-    def execute(self, statement: Any, params: Any = None, **options: Any) -> Any:
-        if not isinstance(statement, Insert):
-            return super().execute(statement, params, **options)
-        table = statement.table
-        assert isinstance(table, Table)
-        if table.name == Innovation.__tablename__:  # the next entry's number follows from it
-            return self.connection().execute(table.insert(), params)
-        self._kept_back.setdefault(table, []).extend(params)
-        return None
-
-    def send(self) -> None:
-        for table, rows in self._kept_back.items():
-            self.connection().execute(table.insert(), rows)
-
-
 def _add(database: Database, writer: Writer, count: int, filled: Filled, seen: Counter[str]) -> int:
     """Adds so many entries in one transaction; returns the bytes of their documents."""
-    size = 0
-    with _Batch(database) as session, session.begin():
-        changes.begin(session)
-        # Looked up for each entry; what somebody holds on to, the session has at hand.
-        held = [*session.scalars(select(Organisation)), *session.scalars(select(Theme))]
-        for _ in range(count):
-            body = writer.entry()
-            stored = innovations.add(session, InnovationCreate.model_validate(body), by=OPERATOR)
-            filled.entries += 1
-            size += len(stored.document)
-            if body["visibility"] == "published":
-                assert stored.location is not None
-                filled.published.append((filled.entries, stored.location.rpartition("/")[2]))
-                seen.update({*body["title"].split(), *body["summary"].split()})
-                seen.update({*body["description"].split()})
-        changes.finish(session)
-        session.send()
-        del held
-    return size
+    bodies = [writer.entry() for _ in range(count)]
+
+    def add(session: Session) -> list[Stored]:
+        held.hold(session, [(row.code, row) for row in session.scalars(select(Organisation))])
+        number = entries.next_number(session)
+        new = [
+            innovations.made(session, InnovationCreate.model_validate(body), at, by=OPERATOR)
+            for at, body in enumerate(bodies, number)
+        ]
+        return innovations.add_all(session, new, by=OPERATOR)
+
+    stored = database.transaction(add)
+    for body, entry in zip(bodies, stored, strict=True):
+        filled.entries += 1
+        if body["visibility"] == "published":
+            assert entry.location is not None
+            filled.published.append((filled.entries, entry.location.rpartition("/")[2]))
+            seen.update({*body["title"].split(), *body["summary"].split()})
+            seen.update({*body["description"].split()})
+    return sum(len(entry.document) for entry in stored)
 
 
-def _places(session: Session) -> Places:
+def places(session: Session) -> Places:
     today = datetime.now(UTC).date()
     rows = session.execute(
         select(col(Organisation.code), col(Organisation.kind))

@@ -28,6 +28,7 @@ CONTRIBUTIONS = {
     "create_evidence",
     "update_evidence",
     "delete_evidence",
+    "import_innovations",
 }
 CURATION = {"create_theme", "update_theme"}
 

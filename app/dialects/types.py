@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import Dialect, String, types
 
 
+@lru_cache(256)  # the moment of one transaction is written many times
 def rfc3339(moment: datetime) -> str:
     """The moment in UTC as text, always 27 characters, so that text order is time order."""
     # strftime would write the year 999 with three digits.

@@ -43,17 +43,26 @@ class Upload:
         if announced.isdecimal() and int(announced) > most:
             raise _too_large(most)
         file = tempfile.SpooledTemporaryFile(_IN_MEMORY, prefix="register-")  # noqa: SIM115
-        digest, size = hashlib.sha256(), 0
         try:
-            async for chunk in request.stream():
-                size += len(chunk)
-                if size > most:
-                    raise _too_large(most)
-                digest.update(chunk)
-                file.write(chunk)
-        except ClientDisconnect:
-            raise MalformedRequest("The file broke off before its end.") from None
-        return Uploaded(file, Format(sent), digest.hexdigest())
+            digest = await _receive(request, file, most)
+        except BaseException:
+            file.close()
+            raise
+        return Uploaded(file, Format(sent), digest)
+
+
+async def _receive(request: Request, file: IO[bytes], most: int) -> str:
+    digest, size = hashlib.sha256(), 0
+    try:
+        async for chunk in request.stream():
+            size += len(chunk)
+            if size > most:
+                raise _too_large(most)
+            digest.update(chunk)
+            file.write(chunk)
+    except ClientDisconnect:
+        raise MalformedRequest("The file broke off before its end.") from None
+    return digest.hexdigest()
 
 
 def _too_large(most: int) -> BodyTooLarge:

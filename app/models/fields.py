@@ -28,7 +28,7 @@ from pydantic_core import PydanticCustomError
 
 from app.dialects import rfc3339
 
-_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+_UNSTORABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 _LINE_BREAK = re.compile("[\t\n\r\x85\u2028\u2029]")
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _PERIOD = re.compile(r"(\d{4}(?:-\d{2}){0,2})(?:/(\d{4}(?:-\d{2}){0,2}))?", re.ASCII)
@@ -38,7 +38,7 @@ _LATEST = date(2199, 12, 31)
 
 def storable(value: str) -> str:
     """The text, if both databases can hold it."""
-    if _CONTROL.search(value) or any("\ud800" <= letter <= "\udfff" for letter in value):
+    if _UNSTORABLE.search(value):
         raise PydanticCustomError(
             "unstorable_text", "Text may not contain NUL, other control characters or surrogates"
         )

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import Table, insert, select, update
 from sqlmodel import Session, col
 
 from app.dialects import Reader, rfc3339
@@ -25,6 +25,8 @@ GENESIS = "0" * 64
 """What the first line's digest follows."""
 
 _LOG = "log"
+_LINES: Table = Change.__table__  # type: ignore[attr-defined]
+_ENCODED = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 @dataclass
@@ -35,6 +37,7 @@ class _Log:
     digest: str
     now: datetime
     lines: list[dict[str, Any]] = field(default_factory=list)
+    grew: bool = False
 
 
 def begin(session: Session) -> None:
@@ -45,15 +48,24 @@ def begin(session: Session) -> None:
 
 
 def finish(session: Session) -> int:
-    """Writes the lines, and the new head; the last thing before the commit."""
+    """Writes what is left of the lines, and the new head; the last thing before the commit."""
+    write_out(session)
     log: _Log = session.info.pop(_LOG)
-    if log.lines:
-        session.flush()
-        session.execute(insert(Change), log.lines)
+    if log.grew:
         session.execute(
             update(LogHead).values(sequence=log.sequence, digest=log.digest, at=log.now)
         )
     return log.sequence
+
+
+def write_out(session: Session) -> None:
+    """Writes the lines so far, so that a long unit of work need not keep them all."""
+    log: _Log = session.info[_LOG]
+    if log.lines:
+        session.flush()
+        session.execute(insert(_LINES), log.lines)
+        log.lines.clear()
+        log.grew = True
 
 
 def now(session: Session) -> datetime:
@@ -123,8 +135,7 @@ def line_digest(previous: str, line: dict[str, Any]) -> str:
         line["organisation"],
         line["document_digest"],
     ]
-    text = json.dumps(fields, ensure_ascii=False, separators=(",", ":"))
-    return hashlib.sha256(f"{previous}\n{text}".encode()).hexdigest()
+    return hashlib.sha256(f"{previous}\n{_ENCODED(fields)}".encode()).hexdigest()
 
 
 # Reading

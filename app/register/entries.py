@@ -33,6 +33,10 @@ from app.register.stored import Stored, etag
 NO_SUCH = "There is no innovation with this id or reference."
 
 
+SourceKey = tuple[str, str, str]
+"""Who submitted an entry, from which system, and its id there."""
+
+
 def next_number(session: Session) -> int:
     """The number of the next innovation; nobody else can take it before the transaction ends."""
     return (session.execute(select(func.max(Innovation.number))).scalar_one() or 0) + 1
@@ -160,18 +164,18 @@ def must_be_writable(row: Innovation, *, by: Caller) -> None:
 
 def of_source(session: Session, submitter: str, source: Source) -> Innovation | None:
     """The entry that an organisation submitted under its own id."""
-    return of_sources(session, submitter, [source]).get((source.system, source.id))
+    key = (submitter, source.system, source.id)
+    return of_sources(session, [key]).get(key)
 
 
-def of_sources(
-    session: Session, submitter: str, sources: Iterable[Source]
-) -> dict[tuple[str, str], Innovation]:
-    """The entries that an organisation submitted under its own ids, by system and id."""
-    ids: dict[str, list[str]] = {}
-    for source in sources:
-        ids.setdefault(source.system, []).append(source.id)
-    found: dict[tuple[str, str], Innovation] = {}
-    for system, of_system in ids.items():
+def of_sources(session: Session, keys: Sequence[SourceKey]) -> dict[SourceKey, Innovation]:
+    """The entries that organisations submitted under their own ids."""
+    ids: dict[tuple[str, str], list[str]] = {}
+    for submitter, system, id in keys:
+        ids.setdefault((submitter, system), []).append(id)
+    found: dict[SourceKey, Innovation] = {}
+    # One by one: of pairs and triples in a list, SQLite does not use the index.
+    for (submitter, system), of_system in ids.items():
         rows = session.execute(
             select(Innovation).where(
                 col(Innovation.submitter) == submitter,
@@ -179,7 +183,7 @@ def of_sources(
                 col(Innovation.source_id).in_(of_system),
             )
         )
-        found |= {(system, row.source_id or ""): row for row in rows.scalars()}
+        found |= {(submitter, system, row.source_id or ""): row for row in rows.scalars()}
     return found
 
 
@@ -225,10 +229,10 @@ def _columns(document: InnovationPublic) -> dict[str, Any]:
 
 
 def _keys(number: int, document: InnovationPublic, columns: dict[str, Any]) -> list[dict[str, Any]]:
-    values: list[tuple[str, Iterable[str]]] = [
-        ("tag", document.tags),
-        ("evidence_kind", {piece.kind.value for piece in document.evidence}),
-        ("evidence_strength", {piece.strength.value for piece in document.evidence}),
-    ]
+    values = [("tag", tag) for tag in document.tags]
+    values += {("evidence_kind", piece.kind.value) for piece in document.evidence}
+    values += {("evidence_strength", piece.strength.value) for piece in document.evidence}
+    if not values:
+        return []
     row = {"number": number} | {name: columns[name] for name in ("visibility", *FILTERS)}
-    return [{"name": name, "value": value, **row} for name, of in values for value in of]
+    return [{"name": name, "value": value, **row} for name, value in values]

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from pydantic import ValidationError
 from pydantic_core import to_json
@@ -25,9 +25,9 @@ from app.models.imports import ImportOutcome
 from app.models.innovations import Innovation, InnovationCreate
 from app.models.organisations import Organisation
 from app.models.themes import Theme
-from app.register import entries, innovations
+from app.register import changes, entries, held, innovations
 from app.register.access import Caller
-from app.register.entries import New
+from app.register.entries import New, SourceKey
 from app.register.identifiers import reference
 
 CHUNK = 250
@@ -127,7 +127,7 @@ class Judge:
 def write(session: Session, rows: Sequence[Judged], *, by: Caller) -> list[Result]:
     """Writes what can be written of some rows."""
     known = _known(session, rows, by)
-    held = _fetched(session, rows, by)  # the session then has at hand what each entry names
+    _hold(session, rows, by)
     number = entries.next_number(session)
     new: list[New] = []
     results: list[Result] = []
@@ -137,7 +137,8 @@ def write(session: Session, rows: Sequence[Judged], *, by: Caller) -> list[Resul
             results.append(Result(row.number, ImportOutcome.REJECTED, faults=row.faults))
             continue
         try:
-            there = _of_source(known, entry, by)
+            key = _key(entry, by)
+            there = known.get(key) if key else None
             if there is None:
                 new.append(innovations.made(session, entry, number, by=by))
                 outcome, id, at = ImportOutcome.CREATED, new[-1].document.id, number
@@ -149,7 +150,7 @@ def write(session: Session, rows: Sequence[Judged], *, by: Caller) -> list[Resul
         else:
             results.append(Result(row.number, outcome, id, reference(at)))
     innovations.add_all(session, new, by=by)
-    del held
+    changes.write_out(session)
     return results
 
 
@@ -166,36 +167,24 @@ def _faults(error: RegisterError) -> Sequence[Fault]:
     return error.faults or (Fault("#", error.slug.replace("-", "_"), error.detail),)
 
 
-Known = dict[tuple[str, str, str], Innovation]
+def _known(session: Session, rows: Sequence[Judged], by: Caller) -> dict[SourceKey, Innovation]:
+    """The entries that are there already."""
+    keys = (_key(row.entry, by) for row in rows if row.entry is not None)
+    return entries.of_sources(session, [key for key in keys if key is not None])
 
 
-def _known(session: Session, rows: Sequence[Judged], by: Caller) -> Known:
-    """The entries that are there already, by submitter and source."""
-    sources: dict[str, list[Any]] = {}
-    for row in rows:
-        if row.entry is not None and row.entry.source is not None:
-            submitter = by.organisation or row.entry.organisation or ""
-            sources.setdefault(submitter, []).append(row.entry.source)
-    return {
-        (submitter, *source): row
-        for submitter, of_submitter in sources.items()
-        for source, row in entries.of_sources(session, submitter, of_submitter).items()
-    }
-
-
-def _of_source(known: Known, entry: InnovationCreate, by: Caller) -> Innovation | None:
-    if entry.source is None:
+def _key(entry: InnovationCreate, by: Caller) -> SourceKey | None:
+    submitter = by.organisation or entry.organisation
+    if entry.source is None or submitter is None:
         return None
-    submitter = innovations.submitter_of(entry, by)
-    return known.get((submitter, entry.source.system, entry.source.id))
+    return submitter, entry.source.system, entry.source.id
 
 
-def _fetched(session: Session, rows: Sequence[Judged], by: Caller) -> list[object]:
-    """The themes and organisations that some rows name."""
+def _hold(session: Session, rows: Sequence[Judged], by: Caller) -> None:
+    """Fetches the themes and organisations that some rows name."""
     entries = [row.entry for row in rows if row.entry is not None]
-    themes = {slug for entry in entries for slug in (entry.theme, *entry.further_themes)}
+    slugs = {slug for entry in entries for slug in (entry.theme, *entry.further_themes)}
     codes = {entry.organisation or by.organisation for entry in entries}
-    return [
-        *session.scalars(select(Theme).where(col(Theme.slug).in_(themes))),
-        *session.scalars(select(Organisation).where(col(Organisation.code).in_(codes))),
-    ]
+    themes = session.scalars(select(Theme).where(col(Theme.slug).in_(slugs)))
+    named = session.scalars(select(Organisation).where(col(Organisation.code).in_(codes)))
+    held.hold(session, [*((row.slug, row) for row in themes), *((row.code, row) for row in named)])

@@ -200,10 +200,13 @@ def _described(session: Session, entry: InnovationFields, place: Place) -> dict[
         )
     pointers = ["#/theme", *(f"#/further_themes/{i}" for i in range(len(entry.further_themes)))]
     theme, *further = themes.refs(session, [entry.theme, *entry.further_themes], pointers=pointers)
-    return entry.model_dump(include=_FIELD_NAMES) | {
+    said = {name: getattr(entry, name) for name in _FIELD_NAMES}
+    source = entry.source and entry.source.model_dump()
+    return said | {
         "theme": theme,
         "further_themes": further,
         "organisation": place,
+        "source": source,
     }
 
 

@@ -25,7 +25,7 @@ from app.models.organisations import (
     Succession,
     SuccessionRef,
 )
-from app.register import changes, cursors, documents
+from app.register import changes, cursors, documents, held
 from app.register.access import Caller
 from app.register.search import fold, sort_key
 from app.register.stored import Listed, Stored, etag
@@ -167,7 +167,7 @@ def place_to_write(session: Session, code: str, *, by: Caller, pointer: str) -> 
     Raises:
         UnknownOrganisation, Forbidden, OrganisationClosed
     """
-    row = session.get(Organisation, code)
+    row = held.get(session, Organisation, code)
     if row is None:
         raise UnknownOrganisation.at(
             pointer, "unknown_organisation", "No organisation has this ODS code."

@@ -20,6 +20,8 @@ MOST_WORDS = 32
 
 def fold(text: str) -> str:
     """Lower case without accents, as names are ordered and looked up."""
+    if text.isascii():
+        return text.lower()
     decomposed = unicodedata.normalize("NFKD", text)
     return "".join(c for c in decomposed if not unicodedata.combining(c)).casefold()
 

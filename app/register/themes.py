@@ -15,7 +15,7 @@ from app.models.changes import Action, Kind, LogHead
 from app.models.decisions import Status
 from app.models.innovations import Innovation, Visibility
 from app.models.themes import Theme, ThemeCreate, ThemeDocument, ThemeRef, ThemeUpdate
-from app.register import changes, documents
+from app.register import changes, documents, held
 from app.register.access import Caller
 from app.register.patches import patched
 from app.register.stored import Precondition, Stored, etag, must_match
@@ -113,7 +113,7 @@ def refs(session: Session, slugs: Iterable[str], *, pointers: Iterable[str]) -> 
     found = []
     faults = []
     for slug, pointer in zip(slugs, pointers, strict=True):
-        row = session.get(Theme, slug)
+        row = held.get(session, Theme, slug)
         if row is None:
             faults.append(Fault(pointer, "unknown_theme", "No theme has this slug."))
         else:
