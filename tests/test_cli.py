@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import re
-import subprocess
 from pathlib import Path
 
 import httpx
@@ -12,28 +10,15 @@ import pytest
 
 from app.database import Database
 from tests.conftest import Register, settings_for
-from tests.test_crash import COMMAND
+from tests.processes import run
 
 MANCHESTER = "Manchester University NHS Foundation Trust"
-
-
-def register_command(url: str, *words: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [*COMMAND, *words],
-        env={**os.environ, "REGISTER_DATABASE_URL": url, "COLUMNS": "200"},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
 
 
 def test_a_key_is_alone_on_the_last_line_and_opens_the_register(
     register: Register, database_url: str
 ) -> None:
-    done = register_command(
-        database_url, "clients", "add", "--organisation", "RJ1", "--scope", "contribute"
-    )
+    done = run(database_url, "clients", "add", "--organisation", "RJ1", "--scope", "contribute")
 
     assert done.returncode == 0, done.stderr
     key = done.stdout.splitlines()[-1]
@@ -46,12 +31,12 @@ def test_a_key_is_listed_with_its_use_and_can_be_revoked(
     register: Register, database_url: str
 ) -> None:
     words = ("--organisation", "RJ1", "--scope", "read", "--name", "dashboard", "--expires", "30")
-    key = register_command(database_url, "clients", "add", *words).stdout.splitlines()[-1]
+    key = run(database_url, "clients", "add", *words).stdout.splitlines()[-1]
     client = register.client(key)
     assert client.get("/v1").status_code == 200
 
-    listed = register_command(database_url, "clients", "list").stdout
-    revoked = register_command(database_url, "clients", "revoke", "dashboard")
+    listed = run(database_url, "clients", "list").stdout
+    revoked = run(database_url, "clients", "revoke", "dashboard")
 
     line = next(line for line in listed.splitlines() if "dashboard" in line)
     assert "valid until" in line
@@ -81,7 +66,7 @@ def test_no_key_is_stored(register: Register, database_url: str, tmp_path: Path)
     ],
 )
 def test_a_mistake_is_told_in_a_line(database_url: str, words: list[str], says: str) -> None:
-    done = register_command(database_url, *words)
+    done = run(database_url, *words)
 
     assert done.returncode != 0
     assert says in done.stderr
@@ -89,7 +74,7 @@ def test_a_mistake_is_told_in_a_line(database_url: str, words: list[str], says: 
 
 
 def test_a_wrong_setting_is_told_in_a_line() -> None:
-    done = register_command("mysql://nowhere/register", "verify")
+    done = run("mysql://nowhere/register", "verify")
 
     assert done.returncode == 1
     assert "REGISTER_DATABASE_URL" in done.stderr
@@ -97,7 +82,7 @@ def test_a_wrong_setting_is_told_in_a_line() -> None:
 
 
 def test_verify_names_the_first_broken_line(database_url: str) -> None:
-    assert register_command(database_url, "verify").returncode == 0
+    assert run(database_url, "verify").returncode == 0
     with Database(settings_for(database_url)) as database:
         database.transaction(
             lambda session: session.connection().exec_driver_sql(
@@ -105,7 +90,7 @@ def test_verify_names_the_first_broken_line(database_url: str) -> None:
             )
         )
 
-    done = register_command(database_url, "verify")
+    done = run(database_url, "verify")
 
     assert done.returncode == 1
     assert "Line 7 of the log is broken" in done.stderr
@@ -122,7 +107,7 @@ def test_the_official_file_is_imported_with_a_report(
     file = tmp_path / "etr.csv"
     file.write_text("".join(",".join(f'"{cell}"' for cell in row) + "\r\n" for row in rows))
 
-    done = register_command(database_url, "organisations", "import", str(file))
+    done = run(database_url, "organisations", "import", str(file))
 
     assert done.returncode == 0, done.stderr
     assert "1 unchanged, 1 skipped" in done.stdout

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import random
 import signal
-import socket
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from itertools import count
 
 import httpx
@@ -21,47 +16,9 @@ from app.database import Database
 from app.models.clients import Scope
 from app.register import clients
 from tests.conftest import WARD_ROUNDS, settings_for
+from tests.processes import free_port, run, service
 
 WRITERS = 4
-COMMAND = (sys.executable, "-c", "from app.cli import main; main()")
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-        return port
-
-
-def run(command: str, url: str) -> subprocess.CompletedProcess[bytes]:
-    """A ``register`` command that ends by itself."""
-    environment = {**os.environ, "REGISTER_DATABASE_URL": url}
-    return subprocess.run([*COMMAND, command], env=environment, timeout=60, check=False)
-
-
-@contextmanager
-def service(url: str, port: int) -> Iterator[subprocess.Popen[bytes]]:
-    """``register serve`` as a process of its own."""
-    process = subprocess.Popen(
-        [*COMMAND, "serve", "--port", str(port)],
-        env={**os.environ, "REGISTER_DATABASE_URL": url},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        end = time.monotonic() + 30
-        while True:
-            try:
-                if httpx.get(f"http://127.0.0.1:{port}/readyz").status_code == 200:
-                    break
-            except httpx.TransportError:
-                pass
-            assert process.poll() is None, "the service ended at its start"
-            assert time.monotonic() < end, "the service did not start"
-            time.sleep(0.1)
-        yield process
-    finally:
-        process.kill()
-        process.wait()
 
 
 def write_until_killed(base: str, key: str, sent: Iterator[int], acknowledged: list[str]) -> None:
@@ -94,6 +51,24 @@ def kill_while_writing(url: str, key: str, sent: Iterator[int], *, after: float)
     return acknowledged
 
 
+def write_keyed_until_killed(base: str, key: str, sent: Iterator[int], names: list[str]) -> None:
+    """Submits entries, each with an Idempotency-Key and no other id, until the service is gone."""
+    with httpx.Client(base_url=base, headers={"Authorization": f"Bearer {key}"}) as client:
+        while True:
+            names.append(f"crash-{next(sent)}")
+            try:
+                submit_once(client, names[-1])
+            except httpx.TransportError:
+                return
+
+
+def submit_once(client: httpx.Client, name: str) -> httpx.Response:
+    entry = {**WARD_ROUNDS, "title": name}
+    answer = client.post("/v1/innovations", json=entry, headers={"Idempotency-Key": name})
+    assert answer.status_code == 201
+    return answer
+
+
 def all_sources(url: str) -> list[str]:
     """The sender's ids of all entries, from a service that was started anew."""
     port = free_port()
@@ -124,7 +99,30 @@ def test_what_was_acknowledged_survives_kill_9(database_url: str, after: float) 
     found = all_sources(database_url)
     assert len(found) == len(set(found)), "an entry is there twice"
     assert set(acknowledged) <= set(found)
-    assert run("verify", database_url).returncode == 0
+    assert run(database_url, "verify").returncode == 0
+
+
+def test_what_was_cut_off_can_be_sent_again_after_kill_9(database_url: str) -> None:
+    key, port, sent, names = new_key(database_url), free_port(), count(), list[str]()
+    with service(database_url, port) as process:
+        job = (f"http://127.0.0.1:{port}", key, sent, names)
+        writers = [
+            threading.Thread(target=write_keyed_until_killed, args=job) for _ in range(WRITERS)
+        ]
+        for writer in writers:
+            writer.start()
+        time.sleep(1)
+        process.send_signal(signal.SIGKILL)
+        for writer in writers:
+            writer.join()
+
+    headers = {"Authorization": f"Bearer {key}"}
+    base = f"http://127.0.0.1:{port}"
+    with service(database_url, port), httpx.Client(base_url=base, headers=headers) as client:
+        ids = {submit_once(client, name).json()["id"] for name in names}
+        page = client.get("/v1/innovations", params={"organisation": "R0A"}).json()["page"]
+    assert len(names) > WRITERS, "nothing was written before the kill"
+    assert page["total"] == len(names) == len(ids)
 
 
 @pytest.mark.torture
@@ -134,7 +132,7 @@ def test_killed_again_and_again_it_loses_nothing(database_url: str) -> None:
     for _ in range(20):
         after = moments.uniform(0.05, 2)
         acknowledged.update(kill_while_writing(database_url, key, sent, after=after))
-        assert run("verify", database_url).returncode == 0
+        assert run(database_url, "verify").returncode == 0
     found = all_sources(database_url)
     assert len(found) == len(set(found)), "an entry is there twice"
     assert acknowledged <= set(found)

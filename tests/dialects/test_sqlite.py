@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import shutil
 import threading
+from itertools import chain, groupby
 from pathlib import Path
 from typing import Any
 
@@ -110,3 +111,32 @@ def test_a_tidy_text_index_is_in_one_part(tmp_path: Path, templates: Templates) 
         assert parts() == 3
         database.tidy()
         assert parts() == 1
+
+
+def test_two_processes_that_write_without_a_pause_take_turns(
+    templates: Templates, tmp_path: Path
+) -> None:
+    file = tmp_path / "register.db"
+    shutil.copy(templates.sqlite, file)
+    start = threading.Barrier(2)
+    lines: list[list[int]] = [[], []]
+
+    def write(own: list[int]) -> None:
+        with Database(settings_for(f"sqlite:///{file}")) as database:
+            entry = InnovationCreate.model_validate(WARD_ROUNDS)
+            by = Caller(client="a client", organisation="R0A")
+            start.wait()
+            for _ in range(200):
+                stored = database.transaction(innovations.add, entry, by=by)
+                own.append(stored.head or 0)
+
+    writers = [threading.Thread(target=write, args=(own,)) for own in lines]
+    for writer in writers:
+        writer.start()
+    for writer in writers:
+        writer.join()
+
+    together = min(own[-1] for own in lines)
+    turns = groupby(sorted(chain(*lines)), key=lambda line: line in lines[0])
+    longest = max(len([line for line in turn if line <= together]) for _, turn in turns)
+    assert longest < 60, "one of them was kept waiting"

@@ -141,6 +141,20 @@ def test_a_request_that_failed_leaves_its_key_free(trust: httpx.Client) -> None:
     assert "idempotency-replayed" not in answer.headers
 
 
+def test_an_entry_whose_answer_cannot_be_kept_is_not_there_either(register: Register) -> None:
+    trust = register.client(register.key("R0A"))
+    assert post(trust, "first").status_code == 201
+    hurt(register, "CREATE UNIQUE INDEX only_one ON idempotent_answer (status)")
+    before = head_of(trust)
+
+    problem_of(post(trust, "second"), 500, "internal-error")
+
+    assert head_of(trust) == before
+    assert trust.get(INNOVATIONS).json()["page"]["total"] == 1
+    hurt(register, "DROP INDEX only_one")
+    assert "idempotency-replayed" not in post(trust, "second").headers
+
+
 def test_a_request_that_came_too_late_for_the_lock_leaves_its_key_free(
     serve: Callable[..., Register],
 ) -> None:
@@ -152,11 +166,16 @@ def test_a_request_that_came_too_late_for_the_lock_leaves_its_key_free(
     assert post(trust).status_code == 201
 
 
-def age(register: Register, age: timedelta) -> None:
-    """Makes all kept answers so old."""
-    then = rfc3339(datetime.now(UTC) - age)
+def hurt(register: Register, sql: str, **values: str) -> int:
+    """Does something to the database behind the service's back; tells how many rows it met."""
     with Database(register.settings) as other, other.engine.begin() as connection:
-        connection.execute(text("UPDATE idempotent_answer SET created_at = :then"), {"then": then})
+        return connection.execute(text(sql), values).rowcount
+
+
+def age(register: Register, age: timedelta) -> int:
+    """Makes all kept answers so old; tells how many there are."""
+    then = rfc3339(datetime.now(UTC) - age)
+    return hurt(register, "UPDATE idempotent_answer SET created_at = :then", then=then)
 
 
 def test_an_answer_is_kept_for_a_day_and_then_forgotten(register: Register) -> None:
@@ -171,6 +190,15 @@ def test_an_answer_is_kept_for_a_day_and_then_forgotten(register: Register) -> N
     assert "idempotency-replayed" not in second.headers
     assert second.json()["id"] != first.json()["id"]
     assert post(trust).content == second.content
+
+
+def test_what_is_forgotten_takes_no_room(register: Register) -> None:
+    trust = register.client(register.key("R0A"))
+    for key in "abc":
+        post(trust, key)
+    assert age(register, timedelta(hours=24, minutes=1)) == 3
+    post(trust, "d")
+    assert age(register, timedelta()) == 1
 
 
 def test_a_key_that_is_none_is_refused(trust: httpx.Client, subtests: pytest.Subtests) -> None:
