@@ -17,7 +17,7 @@ from fastapi.security.base import SecurityBase
 from app.database import Database
 from app.errors import Forbidden, Unauthenticated
 from app.models.clients import Scope
-from app.register import clients
+from app.register import keys
 from app.register.access import ANYBODY, Caller
 
 
@@ -29,9 +29,10 @@ class Access(SecurityBase):
         self.scheme_name = "Key"
         self.model = HTTPBearerModel(
             description="An API key, as `Authorization: Bearer inr_...`. Who runs the register "
-            "makes one with `register clients add`. Scopes: `read` what is published, also where "
-            "the service asks for a key; `contribute` for your own organisation and those below "
-            "it; `curate` for any organisation, and themes; `admin` for clients."
+            "makes one with `register clients add`, and an admin with `POST /v1/clients`. Scopes: "
+            "`read` what is published, also where the service asks for a key; `contribute` for "
+            "your own organisation and those below it; `curate` for any organisation, and themes; "
+            "`admin` for clients."
         )
 
     async def __call__(self, request: Request) -> Caller:
@@ -65,12 +66,12 @@ async def _caller(request: Request, database: Database) -> Caller:
     key = key.strip()
     if scheme.lower() != "bearer" or not key:
         raise Unauthenticated("Send the key as `Authorization: Bearer <key>`.", refused=True)
-    found = await database.read(clients.of_key, key, datetime.now(UTC))
+    found = await database.read(keys.holder, key, datetime.now(UTC))
     if isinstance(found, str):
         raise Unauthenticated(found, refused=True)
     caller, due = found
-    if due and caller.client is not None:
-        database.write_soon(clients.note_use, caller.client)
+    if due:
+        database.write_soon(keys.note_use, key)
     return caller
 
 

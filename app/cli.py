@@ -24,7 +24,13 @@ from app.database import Database
 from app.errors import RegisterError
 from app.files.columns import column_of
 from app.importing import Along, Import
-from app.models.clients import ClientDocument, Scope
+from app.models.clients import (
+    MOST_OVERLAP_HOURS,
+    OVERLAP_HOURS,
+    ClientPublic,
+    ClientState,
+    Scope,
+)
 from app.models.imports import ImportMode, ImportOutcome, ImportQuery
 from app.register import clients, demonstration, ods, reference, verification
 from app.register.access import OPERATOR, Caller
@@ -54,6 +60,7 @@ err = Console(stderr=True, soft_wrap=True, highlight=False)
 
 Host = Annotated[str, typer.Option(help="The address to listen on.")]
 Port = Annotated[int, typer.Option(min=1, max=65535, help="The port to listen on.")]
+NamedClient = Annotated[str, typer.Argument(help="Its id; or its name, if that is clear.")]
 Workers = Annotated[int, typer.Option(min=1, help="How many processes serve.")]
 
 
@@ -119,7 +126,7 @@ def demo(host: Host = "127.0.0.1", port: Port = 8000) -> None:
         _, key = database.transaction(
             clients.add,
             organisation=demonstration.SUBMITTER.code,
-            scopes=[Scope.CONTRIBUTE, Scope.CURATE],
+            scopes=[Scope.CONTRIBUTE, Scope.CURATE, Scope.ADMIN],
             name="demonstration",
             expires_at=datetime.now(UTC) + timedelta(days=7),
         )
@@ -290,7 +297,8 @@ def list_clients() -> None:
     with _database() as database:
         listed = database.transaction(clients.listed)
     table = Table("id", "name", "organisation", "scopes", "state", "last used", box=None)
-    for client, used in listed:
+    for client in listed:
+        used = client.last_used_at
         table.add_row(
             client.id,
             Text(client.name),
@@ -302,20 +310,42 @@ def list_clients() -> None:
     out.print(table)
 
 
-def _state(client: ClientDocument) -> str:
-    if client.revoked_at:
-        return f"revoked {client.revoked_at:%Y-%m-%d}"
-    if client.expires_at is None:
+def _state(client: ClientPublic) -> str:
+    since = client.revoked_at or client.expires_at
+    if since is None:
         return "valid"
-    over = client.expires_at <= datetime.now(UTC)
-    return f"{'expired' if over else 'valid until'} {client.expires_at:%Y-%m-%d}"
+    until = " until" if client.state is ClientState.VALID else ""
+    return f"{client.state}{until} {since:%Y-%m-%d}"
+
+
+@client_commands.command("rotate")
+def rotate_client(
+    client: NamedClient,
+    overlap: Annotated[
+        int,
+        typer.Option(
+            min=0,
+            max=MOST_OVERLAP_HOURS,
+            metavar="HOURS",
+            help="For how long the old key still works.",
+        ),
+    ] = OVERLAP_HOURS,
+) -> None:
+    """Give a client a new key, and print it: once, alone, on the last line."""
+    with _database() as database:
+        rotated, key = database.transaction(clients.rotate, client, timedelta(hours=overlap))
+    ends = rotated.keys[-1].ends_at
+    out.print(
+        f"Client {rotated.id} ({rotated.name}); its old key ends at {ends:%Y-%m-%d %H:%M} UTC. "
+        "Its new key:",
+        markup=False,
+    )
+    out.print(key, markup=False)
 
 
 @client_commands.command("revoke")
-def revoke_client(
-    client: Annotated[str, typer.Argument(help="Its id; or its name, if that is clear.")],
-) -> None:
-    """Revoke a client's key; from now on it opens nothing."""
+def revoke_client(client: NamedClient) -> None:
+    """Revoke a client; from now on its keys open nothing."""
     with _database() as database:
         revoked = database.transaction(clients.revoke, client)
     out.print(f"Client {revoked.id} ({revoked.name}) is revoked.", markup=False)

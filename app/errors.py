@@ -153,6 +153,16 @@ class Duplicate(RegisterError):
     advice = "What you name is taken. Change the existing thing, or choose another name."
 
 
+class ClientNotValid(RegisterError):
+    status = 409
+    slug = "client-not-valid"
+    title = "The client is not valid any more"
+    advice = (
+        "A revoked client never comes back: add a new one. One that has expired needs a later "
+        "`expires_at` before it can have a new key."
+    )
+
+
 class StillRunning(RegisterError):
     status = 409
     slug = "still-running"

@@ -53,6 +53,7 @@ An innovation that you read here may gain fields: take what you know, and let th
         {"name": "changes", "description": "The log of all that was accepted, in order."},
         {"name": "organisations", "description": "NHS bodies by ODS code (NHS ODS data, OGL v3)."},
         {"name": "themes", "description": "The ten leaps forward, and those added since."},
+        {"name": "clients", "description": "Who has a key, and what it may do; for admins."},
         {"name": "service", "description": "Where things are, and whether the service is well."},
     ],
 }

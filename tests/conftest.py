@@ -192,6 +192,11 @@ def curator(register: Register) -> httpx.Client:
 
 
 @pytest.fixture
+def admin(register: Register) -> httpx.Client:
+    return register.client(register.key("RJ1", Scope.ADMIN))
+
+
+@pytest.fixture
 def submit(trust: httpx.Client) -> Callable[..., dict[str, Any]]:
     """Submits an innovation of the trust's; returns what the register made of it."""
 

@@ -31,6 +31,14 @@ CONTRIBUTIONS = {
     "import_innovations",
 }
 CURATION = {"create_theme", "update_theme"}
+ADMINISTRATION = {
+    "list_clients",
+    "get_client",
+    "create_client",
+    "create_client_key",
+    "update_client",
+    "revoke_client",
+}
 
 
 class Operation(NamedTuple):
@@ -76,7 +84,7 @@ def test_each_operation_declares_what_it_is_for() -> None:
     }
     assert declared["contribute"] == CONTRIBUTIONS
     assert declared["curate"] == CURATION
-    assert declared["admin"] == set()
+    assert declared["admin"] == ADMINISTRATION
     writes = {operation.id for operation in OPERATIONS if operation.method != "GET"}
     assert declared["read"].isdisjoint(writes)
 
@@ -93,6 +101,7 @@ def test_an_operation_that_needs_a_scope_is_closed_without_it(
         "read": {Scope.READ, Scope.CONTRIBUTE, Scope.CURATE, Scope.ADMIN},
         "contribute": {Scope.CONTRIBUTE, Scope.CURATE},
         "curate": {Scope.CURATE},
+        "admin": {Scope.ADMIN},
     }
     before = head_of(nobody)
     for operation in OPERATIONS:

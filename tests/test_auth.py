@@ -124,8 +124,8 @@ def test_a_key_of_too_little_scope_learns_nothing_of_what_else_is_wrong(
 
 
 def last_use(register: Register) -> datetime | None:
-    ((_, used),) = register.database.transaction(clients.listed)
-    return used
+    (client,) = register.database.transaction(clients.listed)
+    return client.last_used_at
 
 
 def test_the_last_use_of_a_key_is_noted(register: Register) -> None:

@@ -45,14 +45,33 @@ def test_a_key_is_listed_with_its_use_and_can_be_revoked(
     assert client.get("/v1").status_code == 401
 
 
+def test_a_client_is_given_a_new_key_beside_the_old_one(
+    register: Register, database_url: str
+) -> None:
+    old = register.key("RJ1")
+    name = "client of RJ1"
+
+    overlapping = run(database_url, "clients", "rotate", name, "--overlap", "2")
+    new = overlapping.stdout.splitlines()[-1]
+    assert overlapping.returncode == 0, overlapping.stderr
+    assert re.fullmatch(r"inr_[\w-]{43}", new)
+    assert [register.client(key).get("/v1").status_code for key in (old, new)] == [200, 200]
+
+    newest = run(database_url, "clients", "rotate", name, "--overlap", "0").stdout.splitlines()[-1]
+    statuses = [register.client(key).get("/v1").status_code for key in (old, new, newest)]
+    assert statuses == [401, 401, 200]
+
+
 def test_no_key_is_stored(register: Register, database_url: str, tmp_path: Path) -> None:
     key = register.key("RJ1")
     if database_url.startswith("sqlite"):
         stored = b"".join(file.read_bytes() for file in tmp_path.glob("register.db*"))
     else:
         with register.database.engine.connect() as connection:
-            rows = connection.exec_driver_sql("SELECT client::text FROM client").all()
-        stored = str(rows).encode()
+            stored = b"".join(
+                str(connection.exec_driver_sql(f"SELECT {table}::text FROM {table}").all()).encode()
+                for table in ("client", "client_key", "change")
+            )
 
     assert key.encode() not in stored
 
@@ -62,6 +81,8 @@ def test_no_key_is_stored(register: Register, database_url: str, tmp_path: Path)
     [
         (["clients", "add", "--organisation", "XXX", "--scope", "read"], "No organisation"),
         (["clients", "revoke", "nobody"], "no client"),
+        (["clients", "rotate", "nobody"], "no client"),
+        (["clients", "rotate", "nobody", "--overlap", "721"], "overlap"),
         (["serve", "--port", "0"], "port"),
     ],
 )

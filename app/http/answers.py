@@ -29,7 +29,9 @@ def written(stored: Stored, *, created: bool = False) -> Response:
 
 
 def _headers(stored: Stored) -> dict[str, str]:
-    headers = {"ETag": stored.etag, **collections.CACHING}
+    # What does not last has an ETag still, for a change of it to be made on condition.
+    caching = collections.CACHING if stored.lasting else collections.NO_CACHING
+    headers = {"ETag": stored.etag, **caching}
     if stored.head is not None:
         headers["Register-Sequence"] = str(stored.head)
     return headers
@@ -39,7 +41,11 @@ def page(request: Request, listed: Listed, extra: str = "") -> Response:
     """A page of documents; ``extra`` is more JSON members, with a comma before."""
     where = {"limit": listed.limit, "total": listed.total, "next": listed.next}
     body = listing(listed.items, where, extra)
-    headers = collections.headers(request, listed.head, listed.day)
+    headers = (
+        collections.headers(request, listed.head, listed.day)
+        if listed.lasting
+        else {"Register-Sequence": str(listed.head), **collections.NO_CACHING}
+    )
     if listed.next is not None:
         headers["Link"] = f'<{following(request, cursor=listed.next)}>; rel="next"'
     return Response(body, headers=headers, media_type=JSON)

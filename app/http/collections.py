@@ -16,6 +16,8 @@ from app.http import conditional
 from app.register.access import Caller
 
 CACHING = {"Cache-Control": "no-cache", "Vary": "Accept, Authorization"}
+NO_CACHING = {**CACHING, "Cache-Control": "no-store"}
+"""For what is not in the log, like the last use of a key: it changes, and no ETag tells."""
 
 
 def headers(request: Request, head: int, day: date | None = None) -> dict[str, str]:

@@ -57,7 +57,7 @@ def unmodified(request: Request, headers: Mapping[str, str]) -> Response | None:
     """A 304 in place of an answer with these headers, if the client has that already."""
     wanted = ", ".join(request.headers.getlist("if-none-match"))
     current = headers.get("ETag")
-    if not wanted or current is None:
+    if not wanted or current is None or headers.get("Cache-Control") == "no-store":
         return None
     tags = _parse(wanted)
     if not tags or tags.isdisjoint(("*", current, f"W/{current}")):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Annotated, Concatenate, ParamSpec
 
 from fastapi import Depends, Header, Request, Response
@@ -62,14 +63,16 @@ class Once:
             known = idempotency.recall(session, client, key, fingerprint)
             if known is not None:
                 return known, True
-            response = answers.written(add(session, *args, **kwargs), created=True)
+            stored = add(session, *args, **kwargs)
+            response = answers.written(stored, created=True)
             headers = {
                 name: value
                 for name, value in response.headers.items()
                 if name not in ("content-length", "content-type")
             }
-            answer = Answer(response.status_code, bytes(response.body).decode(), headers)
-            idempotency.keep(session, client, key, fingerprint, answer)
+            answer = Answer(response.status_code, stored.document, headers)
+            kept = answer if stored.again is None else replace(answer, body=stored.again)
+            idempotency.keep(session, client, key, fingerprint, kept)
             return answer, False
 
         running: set[tuple[str, str]] = self._request.app.state.running

@@ -22,6 +22,7 @@ class Action(StrEnum):
     DECIDED = "decided"
     EVIDENCED = "evidenced"
     WITHDRAWN = "withdrawn"
+    ROTATED = "rotated"
     REVOKED = "revoked"
 
 

@@ -24,6 +24,10 @@ class Stored:
     etag: str
     head: int | None = None
     location: str | None = None
+    again: str | None = None
+    """What a repeated POST is told instead, where the document holds what is shown once."""
+    lasting: bool = True
+    """Whether it stays as it is while its ETag does; what does not is for nobody to keep."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +41,8 @@ class Listed:
     head: int
     day: date | None = None
     """The day that it holds for, where the answer depends on the day, too."""
+    lasting: bool = True
+    """Whether it stays as it is while the head does; what does not is for nobody to keep."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from fastapi import APIRouter
 
 from app.routers import (
     changes,
+    clients,
     decisions,
     evidence,
     history,
@@ -23,5 +24,6 @@ ALL: tuple[APIRouter, ...] = (
     changes.router,
     organisations.router,
     themes.router,
+    clients.router,
     service.router,
 )

@@ -152,6 +152,35 @@ IMPORT: Any = {
     },
 }
 
+CLIENT: Any = {
+    "intranet": {
+        "summary": "A trust's intranet, for as long as it is not revoked",
+        "value": {"name": "intranet", "organisation": "R0A", "scopes": ["contribute"]},
+    },
+    "dashboard": {
+        "summary": "A dashboard, until a day",
+        "value": {
+            "name": "dashboard",
+            "organisation": "QOP",
+            "scopes": ["read"],
+            "expires_at": "2099-04-01T00:00:00Z",
+        },
+    },
+}
+
+CLIENT_PATCH: Any = {
+    "scopes": {
+        "summary": "It may curate, too",
+        "value": {"scopes": ["contribute", "curate"]},
+    },
+    "longer": {"summary": "Until another day", "value": {"expires_at": "2099-10-01"}},
+}
+
+ROTATION: Any = {
+    "day": {"summary": "A day to change over", "value": {"overlap_hours": 24}},
+    "now": {"summary": "The old key ends now", "value": {"overlap_hours": 0}},
+}
+
 SYSTEM: Any = {"intranet": {"summary": "A trust's intranet", "value": "intranet"}}
 SOURCE_ID: Any = {"number": {"summary": "A number of its own", "value": "42"}}
 LISTED_ID: Any = {

@@ -45,6 +45,7 @@ _LINKS = {
     "organisations": "/v1/organisations",
     "changes": "/v1/changes",
     "import_template": "/v1/imports/template.xlsx",
+    "clients": "/v1/clients",
     "docs": "/docs",
     "openapi": "/openapi.json",
     "problems": "/problems",

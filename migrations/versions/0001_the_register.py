@@ -208,19 +208,34 @@ def upgrade() -> None:
         sa.Column("name", sa.String(), nullable=False),
         sa.Column("organisation", sa.String(), nullable=False),
         sa.Column("scopes", sa.String(), nullable=False),
-        sa.Column("key_hash", sa.String(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("sequence", sa.Integer(), nullable=False),
         sa.Column("created_at", MOMENT, nullable=False),
+        sa.Column("updated_at", MOMENT, nullable=False),
         sa.Column("expires_at", MOMENT, nullable=True),
         sa.Column("revoked_at", MOMENT, nullable=True),
-        sa.Column("last_used_at", MOMENT, nullable=True),
         sa.ForeignKeyConstraint(
             ["organisation"],
             ["organisation.code"],
         ),
         sa.PrimaryKeyConstraint("id"),
-        sa.UniqueConstraint("key_hash"),
     )
     op.create_index("ix_client_organisation", "client", ["organisation"])
+
+    op.create_table(
+        "client_key",
+        sa.Column("hash", sa.String(), nullable=False),
+        sa.Column("client", sa.String(), nullable=False),
+        sa.Column("created_at", MOMENT, nullable=False),
+        sa.Column("ends_at", MOMENT, nullable=True),
+        sa.Column("last_used_at", MOMENT, nullable=True),
+        sa.ForeignKeyConstraint(
+            ["client"],
+            ["client.id"],
+        ),
+        sa.PrimaryKeyConstraint("hash"),
+    )
+    op.create_index("ix_client_key_client", "client_key", ["client"])
 
     op.create_table(
         "innovation",

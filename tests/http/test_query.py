@@ -188,7 +188,10 @@ def test_a_cursor_that_was_made_up_is_refused(
     for path in lists + [links[name] for name in ("decisions", "evidence", "history")]:
         for value in forged:
             with subtests.test(f"{path} {value[:30]}"):
-                answer = anybody.get(f"{path}?limit=1&cursor={quote(value)}")
+                answer = anybody.get(
+                    f"{path}?limit=1&cursor={quote(value)}",
+                    headers={"X-Request-ID": "1"},  # in a random one there may be such a value
+                )
                 problem_of(answer, 400, "invalid-cursor")
                 assert value not in answer.text
 
