@@ -100,8 +100,8 @@ class Unauthenticated(RegisterError):
     title = "A valid key is needed"
     advice = (
         "Send `Authorization: Bearer <key>`. A key is shown once, when it is made; a wrong, "
-        "expired or revoked key is refused wherever it is sent. Ask who runs the register for a "
-        "new one."
+        "replaced, expired or revoked key is refused wherever it is sent. Ask who runs the "
+        "register for a new one."
     )
 
     def __init__(self, detail: str, *, refused: bool = False) -> None:

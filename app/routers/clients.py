@@ -32,7 +32,7 @@ from app.models.clients import (
     ClientWithKey,
     Rotation,
 )
-from app.register import clients
+from app.register import client_reading, clients
 from app.routers import examples
 from app.routers.parts import Register
 
@@ -60,7 +60,7 @@ async def list_clients(
     """Use it to see who has a key, and which keys nobody uses any more. A use shows within ten
     minutes. It changes without a line in the change log, so the answer has no ETag.
     """
-    return answers.page(request, await register.read(clients.page, query))
+    return answers.page(request, await register.read(client_reading.page, query))
 
 
 @router.get(
@@ -74,7 +74,7 @@ async def get_client(register: Register, admin: Admin, client: ClientName) -> Re
     The ETag names what was last changed of the client: the use of its keys is not in it, so
     `If-None-Match` is always answered in full.
     """
-    return answers.one(await register.read(clients.get, client))
+    return answers.one(await register.read(client_reading.get, client))
 
 
 @router.post(
