@@ -238,6 +238,14 @@ def test_a_key_that_was_never_received_does_not_push_out_the_one_in_use(
     assert opens(register, received["key"])
 
 
+def test_a_key_that_has_ended_does_not_come_back(register: Register, admin: httpx.Client) -> None:
+    client = add(admin)
+    assert opens(register, client["key"])
+    rotate(admin, client, overlap_hours=0)
+    rotate(admin, client)
+    assert not opens(register, client["key"])
+
+
 @pytest.mark.parametrize("overlap", [-1, 721, 1.5, "day", None])
 def test_an_overlap_has_bounds(admin: httpx.Client, overlap: Any) -> None:
     answer = admin.post(f"{at(add(admin))}/keys", json={"overlap_hours": overlap})
@@ -370,12 +378,13 @@ def test_a_client_that_there_is_not_is_not_found(
 @pytest.fixture
 def several(register: Register, admin: httpx.Client) -> httpx.Client:
     """An admin, beside whom there are clients in each state."""
-    add(admin, name="expired", expires_at=rfc3339(datetime.now(UTC) + timedelta(hours=1)))
+    soon = rfc3339(datetime.now(UTC) + timedelta(hours=1))
+    add(admin, name="expired", expires_at=soon)
+    revoked = add(admin, name="revoked", expires_at=soon)
+    admin.delete(at(revoked), headers=ANYHOW)
     move_on(register, timedelta(hours=2))
     add(admin, name="dated", organisation="QOP", expires_at="2099-04-01")
     add(admin, name="undated", organisation="RBV")
-    revoked = add(admin, name="revoked", expires_at="2099-04-01")
-    admin.delete(at(revoked), headers=ANYHOW)
     rotate(admin, add(admin, name="rotated"))
     return admin
 
