@@ -14,6 +14,7 @@ import typer
 import uvicorn
 from pydantic import ValidationError
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import Progress, track
 from rich.table import Table
 from rich.text import Text
@@ -79,7 +80,11 @@ def _words(error: Exception) -> str:
             f"REGISTER_{'_'.join(str(part) for part in fault['loc']).upper()}: {fault['msg']}"
             for fault in error.errors(include_input=False)
         )
-    return error.detail if isinstance(error, RegisterError) else str(error)
+    if isinstance(error, RegisterError):
+        faults = [f"\n  {fault.pointer}: {fault.detail}" for fault in error.faults]
+        told = [fault for fault in faults if error.detail not in fault]
+        return escape("".join([error.detail, *told]))
+    return escape(str(error))
 
 
 @contextmanager

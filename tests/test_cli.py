@@ -135,3 +135,41 @@ def test_the_official_file_is_imported_with_a_report(
     assert "line 2 (RQF): it has no ICB" in done.stdout
     name = anybody.get("/v1/organisations/R0A").json()["name"]
     assert name == MANCHESTER
+
+
+ROWS = "title,summary,theme,source.system,source.id\nHuddle,Daily.,{theme},sheet,1\n"
+
+
+def test_a_file_of_innovations_is_imported_with_a_report(
+    register: Register, database_url: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "innovations.csv"
+    file.write_text(ROWS.format(theme="great-teams"))
+    words = ("innovations", "import", str(file), "--organisation", "R0A")
+
+    first, again = run(database_url, *words), run(database_url, *words)
+
+    assert first.returncode == 0, first.stderr
+    assert first.stdout == "1 rows: 1 created, 0 updated, 0 unchanged, 0 rejected.\n"
+    assert again.stdout == "1 rows: 0 created, 0 updated, 1 unchanged, 0 rejected.\n"
+    assert register.client().get("/v1/innovations").json()["page"]["total"] == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "says"),
+    [
+        ("a.csv", ROWS.format(theme="none"), "row 2, theme: No theme has this slug."),
+        ("a.csv", "titel,summary,theme\na,b,great-teams\n", "Did you mean `title`?"),
+        ("a.xlsx", "no workbook", "This is no workbook (.xlsx), or a broken one."),
+        ("a.txt", "", "A file to import ends in .json, .ndjson, .jsonl, .csv, .xlsx."),
+    ],
+)
+def test_a_file_that_cannot_be_imported_is_told_of_in_words(
+    database_url: str, tmp_path: Path, name: str, content: str, says: str
+) -> None:
+    file = tmp_path / name
+    file.write_text(content)
+    done = run(database_url, "innovations", "import", str(file), "--organisation", "R0A")
+    assert done.returncode == 1
+    assert says in done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
