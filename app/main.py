@@ -11,6 +11,7 @@ from fastapi import FastAPI
 from app import openapi, routers, web
 from app.database import Database
 from app.http import problems
+from app.http.collections import Recent
 from app.http.middleware import Wire
 from app.settings import Settings
 
@@ -39,6 +40,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.settings = settings
     app.state.database = database
     app.state.running = set()
+    app.state.recent = Recent()
     app.state.imports = asyncio.Semaphore(IMPORTS)
     problems.install(app)
     for router in routers.ALL:

@@ -24,6 +24,10 @@ ITEMS = b'{"items":[{'
 GET = {"sqlite": 0.5}
 LIST = {"sqlite": 0.3, "postgresql": 0.2}
 RARE = {"sqlite": 0.25}
+AGAIN_SHARE = {"sqlite": 0.6, "postgresql": 0.6}
+
+AGAIN = 100
+"""Pages that are asked for again and again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +81,7 @@ def all_cases(asked: Asked) -> list[Case]:
         Case("list: filters, a page in the middle", _pages(_endless(asked.filtered, chance)), LIST),
         Case("list: filters never asked before", _pages(fresh), LIST),
         Case("list: newest first, a page in the middle", _pages(newest), LIST),
+        Case("list: asked again", _pages(_endless(asked.newest[:AGAIN], chance)), AGAIN_SHARE),
         Case(
             "list: nothing new (304)",
             _known(_endless(asked.known, chance)),

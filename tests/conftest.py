@@ -13,6 +13,7 @@ from typing import Any
 
 import httpx
 import pytest
+from fastapi import FastAPI
 
 from app import schema
 from app.database import Database
@@ -101,9 +102,14 @@ class Register:
     """A register that is being served."""
 
     url: str
-    database: Database
+    app: FastAPI
     settings: Settings
     _stack: ExitStack
+
+    @property
+    def database(self) -> Database:
+        database: Database = self.app.state.database
+        return database
 
     def key(
         self,
@@ -152,7 +158,7 @@ def serve(database_url: str, server: Server) -> Iterator[Callable[..., Register]
             settings = settings_for(database_url, **changed)
             app = create_app(settings)
             stack.enter_context(server.serving(app))
-            return Register(server.url, app.state.database, settings, stack)
+            return Register(server.url, app, settings, stack)
 
         yield start
 

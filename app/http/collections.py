@@ -6,6 +6,7 @@ So the head, one tiny read, tells whether a client has it already, before any of
 from __future__ import annotations
 
 import hashlib
+from collections import OrderedDict
 from datetime import UTC, date, datetime
 
 from fastapi import Request, Response
@@ -20,9 +21,17 @@ NO_CACHING = {**CACHING, "Cache-Control": "no-store"}
 """For what is not in the log, like the last use of a key: it changes, and no ETag tells."""
 
 
+MOST_KEPT = 32 * 1024 * 1024
+"""Bytes of answers that a process keeps."""
+
+_OURS = f'"{__version__}-'
+"""How the tag of a collection starts."""
+
+
 def headers(request: Request, head: int, day: date | None = None) -> dict[str, str]:
     """The headers of a collection; with the day, where the answer depends on that, too."""
-    return {"ETag": _tag(request, head, day), "Register-Sequence": str(head), **CACHING}
+    tag = _tag(request, head, day)
+    return {"ETag": tag, "Register-Sequence": str(head), **CACHING}
 
 
 def _tag(request: Request, head: int, day: date | None = None) -> str:
@@ -32,22 +41,82 @@ def _tag(request: Request, head: int, day: date | None = None) -> str:
     """
     caller: Caller = request.scope["caller"]
     audience = "curator" if caller.curates else caller.organisation or "all"
-    scope = request.scope
-    target = scope["path"].encode() + b"?" + scope["query_string"]
-    asked = hashlib.blake2b(target, digest_size=6).hexdigest()
+    path, query = request.scope["path"], request.scope["query_string"]
+    asked = hashlib.blake2b(path.encode() + b"?" + query, digest_size=6).hexdigest()
     parts = (__version__, head, audience, asked, day)
     return f'"{"-".join(str(part) for part in parts if part is not None)}"'
 
 
-async def unchanged(request: Request) -> Response | None:
-    """A 304, if the client has the collection as it is."""
+Asked = tuple[str | None, bool, str, bytes, str | None]
+
+
+def _asked(request: Request) -> Asked:
+    """All that an answer depends on, beside the log and the day."""
+    caller: Caller = request.scope["caller"]
+    scope = request.scope
+    who = (caller.organisation, caller.curates)
+    return *who, scope["path"], scope["query_string"], request.headers.get("accept")
+
+
+class Recent:
+    """Recent answers of this process, by who asked and for what; bounded by their size.
+
+    None has to be taken out when something is written: its tag tells the head that it was made
+    from, and when the log has gone on, that is no longer the tag of the collection.
+    """
+
+    def __init__(self, most: int = MOST_KEPT) -> None:
+        self._most = most
+        self.size = 0
+        self._answers: OrderedDict[Asked, Response] = OrderedDict()
+
+    def get(self, asked: Asked) -> Response | None:
+        answer = self._answers.get(asked)
+        if answer is not None:
+            self._answers.move_to_end(asked)
+        return answer
+
+    def put(self, asked: Asked, answer: Response) -> None:
+        before = self._answers.pop(asked, None)
+        self.size += len(answer.body) - (len(before.body) if before else 0)
+        self._answers[asked] = answer
+        while self.size > self._most:
+            _, oldest = self._answers.popitem(last=False)
+            self.size -= len(oldest.body)
+
+
+async def known(request: Request) -> Response | None:
+    """The answer, if the client has it already (a 304), or this process does.
+
+    It costs a look at the log's head, and only where there is something that may still be right.
+    """
     wanted = request.headers.get("if-none-match")
-    if wanted is None or f'"{__version__}-' not in wanted:  # it is no collection's tag
+    recent: Recent = request.app.state.recent
+    answer = recent.get(_asked(request))
+    if answer is None and (wanted is None or _OURS not in wanted):
         return None
     database: Database = request.app.state.database
     head = await database.head()
     for day in (None, datetime.now(UTC).date()):
-        answer = conditional.unmodified(request, headers(request, head, day))
-        if answer is not None:
-            return answer
+        current = headers(request, head, day)
+        unmodified = conditional.unmodified(request, current) if wanted else None
+        if unmodified is not None:
+            return unmodified
+        if answer is not None and answer.headers["etag"] == current["ETag"]:
+            return _copy(answer)
     return None
+
+
+def keep(request: Request, answer: Response) -> None:
+    """Keeps the answer for whoever asks the same, if it is a collection."""
+    if type(answer) is Response and answer.headers.get("etag", "").startswith(_OURS):
+        recent: Recent = request.app.state.recent
+        recent.put(_asked(request), _copy(answer))
+
+
+def _copy(answer: Response) -> Response:
+    """Each answer gets headers of its own on the way out."""
+    copy = Response(status_code=answer.status_code)
+    copy.body = answer.body
+    copy.raw_headers = list(answer.raw_headers)
+    return copy

@@ -101,12 +101,14 @@ class Route(APIRoute):
                 if not uploads:  # which reads, and bounds, the body itself
                     await _check_body(request, taken)
                 return await run(request)
-            unchanged = await collections.unchanged(request) if access is not None else None
-            if unchanged is not None:
-                return unchanged
+            recent = await collections.known(request) if access is not None else None
+            if recent is not None:
+                return recent
             response = await run(request)
             if response.status_code != 200:
                 return response
+            if access is not None:
+                collections.keep(request, response)
             return conditional.unmodified(request, response.headers) or response
 
         return handle
