@@ -1,4 +1,4 @@
-"""Who asks: from an API key to a :class:`~app.register.access.Caller`, and what it may do.
+"""Who asks: from a key or a token to a :class:`~app.register.access.Caller`, and what it may do.
 
 Each operation declares its access with one of the four names at the end. The route checks it before
 it reads anything else of the request (see :mod:`app.http.route`), so that a bad key is told so, and
@@ -17,6 +17,7 @@ from fastapi.security.base import SecurityBase
 from app.database import Database
 from app.errors import Forbidden, Unauthenticated
 from app.models.clients import Scope
+from app.oidc import Tokens, has_form_of_token
 from app.register import keys
 from app.register.access import ANYBODY, Caller
 
@@ -28,11 +29,13 @@ class Access(SecurityBase):
         self.scope = scope
         self.scheme_name = "Key"
         self.model = HTTPBearerModel(
+            bearerFormat="an API key, or a JWT",
             description="An API key, as `Authorization: Bearer inr_...`. Who runs the register "
             "makes one with `register clients add`, and an admin with `POST /v1/clients`. Scopes: "
             "`read` what is published, also where the service asks for a key; `contribute` for "
             "your own organisation and those below it; `curate` for any organisation, and themes; "
-            "`admin` for clients."
+            "`admin` for clients. Where the service is set so, an access token (JWT) that your "
+            "organisation's issuer, Entra ID for example, made for your system opens the same.",
         )
 
     async def __call__(self, request: Request) -> Caller:
@@ -46,6 +49,7 @@ class Access(SecurityBase):
         Raises:
             Unauthenticated: when the key is missing, unknown, expired or revoked.
             Forbidden: when it does not have the scope.
+            Unavailable: when a token cannot be checked just now.
         """
         database: Database = request.app.state.database
         caller = await _caller(request, database)
@@ -66,6 +70,9 @@ async def _caller(request: Request, database: Database) -> Caller:
     key = key.strip()
     if scheme.lower() != "bearer" or not key:
         raise Unauthenticated("Send the key as `Authorization: Bearer <key>`.", refused=True)
+    tokens: Tokens | None = request.app.state.tokens
+    if tokens is not None and has_form_of_token(key):
+        return await tokens.caller(key)
     found = await database.read(keys.holder, key, datetime.now(UTC))
     if isinstance(found, str):
         raise Unauthenticated(found, refused=True)

@@ -33,7 +33,7 @@ from app.models.clients import (
     Scope,
 )
 from app.models.imports import ImportMode, ImportOutcome, ImportQuery
-from app.register import clients, demonstration, ods, reference, verification
+from app.register import clients, demonstration, ods, organisations, reference, verification
 from app.register.access import OPERATOR, Caller
 from app.register.imports import Report
 from app.register.verification import Verdict
@@ -77,14 +77,21 @@ def main() -> None:
 def _words(error: Exception) -> str:
     if isinstance(error, ValidationError):
         return "; ".join(
-            f"REGISTER_{'_'.join(str(part) for part in fault['loc']).upper()}: {fault['msg']}"
-            for fault in error.errors(include_input=False)
+            f"{_setting(fault['loc'])}{fault['msg']}" for fault in error.errors(include_input=False)
         )
     if isinstance(error, RegisterError):
         faults = [f"\n  {fault.pointer}: {fault.detail}" for fault in error.faults]
         told = [fault for fault in faults if error.detail not in fault]
         return escape("".join([error.detail, *told]))
     return escape(str(error))
+
+
+def _setting(where: tuple[int | str, ...]) -> str:
+    """The name of a setting, and the place within it; nothing for what several are about."""
+    if not where:
+        return ""
+    name, *inside = (str(part) for part in where)
+    return f"REGISTER_{name.upper()}{''.join(f' / {part}' for part in inside)}: "
 
 
 @contextmanager
@@ -107,7 +114,20 @@ def serve(host: Host = "127.0.0.1", port: Port = 8000, workers: Workers = 1) -> 
     """Serve the register. An embedded database is made and brought to head first."""
     with _database() as database:
         database.tidy()
+        _check_clients(database)
     _serve(host, port, workers)
+
+
+def _check_clients(database: Database) -> None:
+    """Refuses to start with a client of the issuer that would act for nobody.
+
+    Raises:
+        ValueError
+    """
+    codes = {client.organisation for client in Settings().oidc_clients.values()}
+    unknown = database.transaction(organisations.unknown, codes) if codes else []
+    if unknown:
+        raise ValueError(f"REGISTER_OIDC_CLIENTS: No organisation has the code {unknown[0]}.")
 
 
 def _serve(host: str, port: int, workers: int) -> None:
@@ -127,6 +147,7 @@ def _serve(host: str, port: int, workers: int) -> None:
 def demo(host: Host = "127.0.0.1", port: Port = 8000) -> None:
     """Serve the register with demonstration content, and a key to try it with."""
     with _database() as database:
+        _check_clients(database)
         new = database.transaction(demonstration.load)
         _, key = database.transaction(
             clients.add,

@@ -101,7 +101,9 @@ class Unauthenticated(RegisterError):
     advice = (
         "Send `Authorization: Bearer <key>`. A key is shown once, when it is made; a wrong, "
         "replaced, expired or revoked key is refused wherever it is sent. Ask who runs the "
-        "register for a new one."
+        "register for a new one. A token (JWT) is taken only where the service is set so, from the "
+        "issuer that it trusts, for as long as the token is valid; `detail` says what is wrong "
+        "with one."
     )
 
     def __init__(self, detail: str, *, refused: bool = False) -> None:
@@ -118,7 +120,8 @@ class Forbidden(RegisterError):
     advice = (
         "With `contribute`, a key reaches the organisation that it was made for, and downwards "
         "from there: from a region to its ICBs, from an ICB to its trusts. Themes, and entries of "
-        "anybody else, take a key with `curate`."
+        "anybody else, take a key with `curate`. A token may do what the service is set to let "
+        "its client do."
     )
 
 

@@ -13,6 +13,7 @@ from app.database import Database
 from app.http import problems
 from app.http.collections import Recent
 from app.http.middleware import Wire
+from app.oidc import Tokens
 from app.settings import Settings
 
 IMPORTS = 2
@@ -39,6 +40,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     )
     app.state.settings = settings
     app.state.database = database
+    app.state.tokens = Tokens.of(settings, database)
     app.state.running = set()
     app.state.recent = Recent()
     app.state.imports = asyncio.Semaphore(IMPORTS)

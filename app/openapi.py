@@ -124,9 +124,7 @@ def _kinds(operation: dict[str, Any]) -> list[type[RegisterError]]:
     """The errors that any operation of this kind can have."""
     kinds: list[type[RegisterError]] = [MalformedRequest, InternalError]
     if "security" in operation:
-        kinds += [Unauthenticated, Unavailable]
-        if operation["security"][0].get("Key") != ["read"]:
-            kinds.append(Forbidden)
+        kinds += [Unauthenticated, Forbidden, Unavailable]
     if operation.get("parameters") or "requestBody" in operation:
         kinds.append(ValidationFailed)
     if "requestBody" in operation:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import lru_cache
@@ -176,6 +177,11 @@ def place_to_write(session: Session, code: str, *, by: Caller, pointer: str) -> 
     if row.closed is not None and row.closed < datetime.now(UTC).date():
         raise _closed(OrganisationPublic.model_validate_json(row.document), pointer)
     return _place(row.document)
+
+
+def unknown(session: Session, codes: Iterable[str]) -> list[str]:
+    """Those of the codes that no organisation has, in order."""
+    return [code for code in sorted(codes) if session.get(Organisation, code) is None]
 
 
 def _closed(organisation: OrganisationPublic, pointer: str) -> OrganisationClosed:
