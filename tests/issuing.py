@@ -6,15 +6,21 @@ import base64
 import hashlib
 import hmac
 import json
+import ssl
 import threading
 import time
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from ipaddress import ip_address
+from pathlib import Path
 from typing import Any
 
 import jwt
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
@@ -51,6 +57,32 @@ def signed_with_secret(header: dict[str, Any], claims: dict[str, Any], secret: b
     return f"{text}.{encoded(hmac.new(secret, text.encode(), hashlib.sha256).digest())}"
 
 
+def certificate(folder: Path) -> Path:
+    """A file with a certificate of this machine, signed by itself, and its key."""
+    key, now = private_key("tls"), datetime.now(UTC)
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
+    made = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now - timedelta(hours=1))
+        .not_valid_after(now + timedelta(hours=1))
+        .add_extension(
+            x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False
+        )
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    file = folder / "issuer.pem"
+    file.write_bytes(
+        key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
+        + made.public_bytes(serialization.Encoding.PEM)
+    )
+    return file
+
+
 @dataclass
 class SmallIssuer:
     """The issuer. What it publishes, and how it behaves, may be changed while it runs."""
@@ -60,17 +92,25 @@ class SmallIssuer:
     """Other members of its discovery document."""
     seconds: float = 0
     """How long it thinks about an answer."""
+    drip: float = 0
+    """How long it takes over each byte of it."""
     status: int = 200
     answers: dict[str, bytes] = field(default_factory=dict)
     """Other answers than the right ones, by path."""
     asked: list[str] = field(default_factory=list)
     """The paths that it was asked for."""
+    tls: Path | None = None
+    """Its certificate and key, if it speaks TLS."""
     _port: int = 0
     _server: ThreadingHTTPServer | None = None
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self._port}/v2.0"
+        return f"{self.origin}/v2.0"
+
+    @property
+    def origin(self) -> str:
+        return f"{'https' if self.tls else 'http'}://127.0.0.1:{self._port}"
 
     @property
     def fetches(self) -> int:
@@ -90,16 +130,24 @@ class SmallIssuer:
                 self.send_header("Location", f"{issuer.url}/elsewhere")
                 self.send_header("Content-Length", str(len(body)))
                 self.end_headers()
-                self.wfile.write(body)
+                for start in range(0, len(body), 1 if issuer.drip else len(body)):
+                    time.sleep(issuer.drip)
+                    self.wfile.write(body[start : start + 1] if issuer.drip else body)
 
             def log_message(self, *_: object) -> None: ...
 
             def handle(self) -> None:
-                with suppress(ConnectionError):  # of who has given up
+                with suppress(
+                    ConnectionError, ssl.SSLError
+                ):  # of who has given up, or does not trust us
                     super().handle()
 
         self._server = ThreadingHTTPServer(("127.0.0.1", self._port), Handler)
         self._port = self._server.server_port
+        if self.tls is not None:
+            context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+            context.load_cert_chain(self.tls)
+            self._server.socket = context.wrap_socket(self._server.socket, server_side=True)
         threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True).start()
 
     def stop(self) -> None:
@@ -111,8 +159,7 @@ class SmallIssuer:
 
     def answer(self, path: str) -> bytes:
         if path == DISCOVERY:
-            keys = f"http://127.0.0.1:{self._port}{JWKS}"
-            about = {"issuer": self.url, "jwks_uri": keys, "token_endpoint": f"{self.url}/token"}
+            about = {"issuer": self.url, "jwks_uri": f"{self.origin}{JWKS}"}
             return json.dumps({**about, **self.changed}).encode()
         return json.dumps({"keys": self.keys}).encode()
 

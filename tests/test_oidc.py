@@ -32,6 +32,7 @@ from tests.issuing import (
     DISCOVERY,
     JWKS,
     SmallIssuer,
+    certificate,
     encoded,
     private_key,
     public_jwk,
@@ -405,6 +406,8 @@ def test_a_storm_of_forged_keys_makes_one_fetch(register: Register, issuer: Smal
 def test_a_storm_before_anything_else_makes_two_fetches_at_most(
     register: Register, issuer: SmallIssuer
 ) -> None:
+    refused(read(register, issuer.token(key="forger")), "does not have")
+    assert issuer.fetches == 1
     issuer.seconds = 0.1
     forged = [issuer.token(key="forger", header={"kid": f"forged-{n}"}) for n in range(40)]
     with ThreadPoolExecutor(8) as pool:
@@ -460,6 +463,12 @@ def test_only_so_many_tokens_are_remembered(
     tokens = [issuer.token(jti=str(number)) for number in range(4)]
     for token in [*tokens, *tokens]:
         assert read(register, token).status_code == 200
+    issuer.stop()
+    monkeypatch.setattr(issuing, "FRESH_FOR", 0.0)
+    monkeypatch.setattr(issuing, "KEPT_FOR", 0.0)
+    for token in tokens[2:]:
+        assert read(register, token).status_code == 200
+    unavailable(read(register, tokens[0]))
 
 
 def test_an_issuer_that_is_down_at_the_start_is_waited_for(
@@ -516,12 +525,10 @@ def test_an_issuer_that_takes_too_long_is_as_good_as_down(
 
 BAD_ANSWERS: dict[str, dict[str, Any]] = {
     "a discovery document of another issuer": {"changed": {"issuer": "https://canary.example"}},
-    "keys over plain HTTP": {"changed": {"jwks_uri": "http://canary.example/keys"}},
     "keys in a file": {"changed": {"jwks_uri": "file:///etc/passwd"}},
     "no address of keys": {"changed": {"jwks_uri": None}},
     "an error": {"status": 500},
     "a redirection": {"status": 302},
-    "a document without end": {"answers": {JWKS: b" " * 300_000 + b'{"keys": []}'}},
     "no JSON": {"answers": {DISCOVERY: b"<html>"}},
     "no object": {"answers": {JWKS: b"[1]"}},
     "keys that are none": {"answers": {JWKS: b'{"keys": [1, "canary"]}'}},
@@ -544,10 +551,53 @@ def test_what_an_issuer_should_not_answer_is_not_taken(
     answer = read(register, issuer.token())
     unavailable(answer)
     assert "canary" not in answer.text
-    assert f"{issuer.url}/elsewhere" not in issuer.asked
+    assert "/v2.0/elsewhere" not in issuer.asked
     for name in behaviour:
         setattr(issuer, name, right[name])
     assert read(register, issuer.token()).status_code == 200
+
+
+def test_a_document_without_end_is_not_read(register: Register, issuer: SmallIssuer) -> None:
+    keys = json.dumps({"keys": issuer.keys}).encode()
+    issuer.answers = {JWKS: keys + b" " * 300_000}
+    unavailable(read(register, issuer.token()))
+
+
+def test_a_document_that_comes_byte_by_byte_is_not_waited_for(
+    register: Register, issuer: SmallIssuer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(issuing, "ANSWERS_WITHIN", 0.5)
+    issuer.drip = 0.02
+    started = time.monotonic()
+    unavailable(read(register, issuer.token()))
+    assert time.monotonic() - started < 1.5
+
+
+def test_keys_are_not_fetched_where_others_could_answer(
+    register: Register, issuer: SmallIssuer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The issuer is the proxy as well, and would answer for any host.
+    monkeypatch.setenv("HTTP_PROXY", issuer.origin)
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    issuer.changed = {"jwks_uri": "http://keys.example/keys"}
+    unavailable(read(register, issuer.token()))
+    assert issuer.asked == [DISCOVERY]
+
+
+def test_an_issuer_needs_a_certificate_that_this_machine_trusts(
+    serve: Serve, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(issuing, "RETRIED_EVERY", 0.0)
+    issuer = SmallIssuer(tls=certificate(tmp_path))
+    issuer.start()
+    try:
+        register = serve(**trusting(issuer))
+        unavailable(read(register, issuer.token()))
+        assert issuer.asked == []
+        monkeypatch.setenv("SSL_CERT_FILE", str(issuer.tls))
+        assert read(register, issuer.token()).status_code == 200
+    finally:
+        issuer.stop()
 
 
 # Settings

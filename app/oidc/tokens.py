@@ -154,8 +154,6 @@ class Tokens:
         """
         unchecked = jwt.decode_complete(token, options=_NOTHING_CHECKED)
         header = unchecked["header"]
-        if "crit" in header:
-            raise _refused("The token's `crit` asks for what is not known here.")
         if str(header.get("typ", "JWT")).lower() not in _TYPES:
             raise _refused("The token's `typ` is not that of an access token: `JWT` or `at+jwt`.")
         if header.get("alg") not in ALGORITHMS:
