@@ -49,6 +49,12 @@ def _without_query(value: str) -> str:
     return value
 
 
+def _some(values: tuple[str, ...]) -> tuple[str, ...]:
+    if not values:
+        raise PydanticCustomError("no_scope", "Give one scope at least")
+    return values
+
+
 HttpsAddress = Annotated[str, AfterValidator(_https)]
 """An address that nobody on the way can answer for: with https, or on this machine."""
 
@@ -65,7 +71,7 @@ class OidcClient(BaseModel):
     ]
     # The words of app.models.clients.Scope, which is above this module.
     scopes: Annotated[
-        tuple[Literal["read", "contribute", "curate", "admin"], ...], Field(min_length=1)
+        tuple[Literal["read", "contribute", "curate", "admin"], ...], AfterValidator(_some)
     ]
 
 
