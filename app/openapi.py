@@ -75,6 +75,7 @@ def install(app: FastAPI) -> None:
             for path, item in document["paths"].items():
                 for method in METHODS:
                     if method in item:
+                        schemas |= _schemas_of_query(item[method])
                         _complete(path, method, item[method])
         assert app.openapi_schema is not None
         return app.openapi_schema
@@ -86,6 +87,14 @@ def _schema_of_problems() -> dict[str, Any]:
     schema = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
     definitions: dict[str, Any] = schema.pop("$defs")
     return definitions | {"Problem": schema}
+
+
+def _schemas_of_query(operation: dict[str, Any]) -> dict[str, Any]:
+    """Takes out of the parameters what they refer to; see ``Query.parameters``."""
+    definitions: dict[str, Any] = {}
+    for parameter in operation.get("parameters", []):
+        definitions |= parameter["schema"].pop("$defs", {})
+    return definitions
 
 
 _SUCCESS = {

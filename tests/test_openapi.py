@@ -39,6 +39,35 @@ OPERATIONS = sorted(operations(), key=lambda each: (ORDER[each[1]], -len(each[0]
 NAMES = [operation["operationId"] for _, _, operation in OPERATIONS]
 
 
+SCHEMAS = document()["components"]["schemas"]
+
+
+def undeclared(schema: dict[str, Any], value: Any, at: str = "#") -> Iterator[str]:
+    """Where a value is not what its schema says: no client made from it could read it."""
+    if "$ref" in schema:
+        schema = SCHEMAS[schema["$ref"].rpartition("/")[2]]
+    if "anyOf" in schema:
+        tries = [list(undeclared(option, value, at)) for option in schema["anyOf"]]
+        yield from min(tries, key=len)
+        return
+    kinds = {"object": dict, "array": list, "string": str, "integer": int, "null": type(None)}
+    expected = kinds.get(schema.get("type", ""), object)
+    if not isinstance(value, expected) or value not in schema.get("enum", [value]):
+        yield at
+    elif isinstance(value, list):
+        for number, item in enumerate(value):
+            yield from undeclared(schema.get("items", {}), item, f"{at}/{number}")
+    elif isinstance(value, dict):
+        known, others = schema.get("properties", {}), schema.get("additionalProperties", {})
+        yield from (f"{at}/{name}" for name in schema.get("required", []) if name not in value)
+        for name, part in value.items():
+            declared = known.get(name, others)
+            if declared is False:
+                yield f"{at}/{name}"
+            elif isinstance(declared, dict):
+                yield from undeclared(declared, part, f"{at}/{name}")
+
+
 @pytest.fixture
 def demo(register: Register) -> httpx.Client:
     """A client with the key of `make run`, and its content."""
@@ -69,6 +98,9 @@ def test_each_example_does_what_it_says(demo: httpx.Client) -> None:
         expected = next(status for status in operation["responses"] if status.startswith("2"))
         allowed = {int(expected), 201 if method == "put" else int(expected)}
         assert answer.status_code in allowed, f"{operation['operationId']}: {answer.text}"
+        if answer.content:
+            declared = operation["responses"][expected]["content"]["application/json"]["schema"]
+            assert list(undeclared(declared, answer.json())) == [], operation["operationId"]
 
 
 def test_each_named_example_of_a_body_is_valid(demo: httpx.Client) -> None:

@@ -55,7 +55,11 @@ class Query(Generic[Q]):
             ) from None
 
     def parameters(self) -> list[dict[str, Any]]:
-        """The model's fields as OpenAPI parameters."""
+        """The model's fields as OpenAPI parameters.
+
+        What a schema refers to stands in its ``$defs``; `app/openapi.py` puts it with the others,
+        so that a generated client has one type for it, in a query and in a body.
+        """
         schema = self.model.model_json_schema(ref_template="#/components/schemas/{model}")
         found = []
         for name, of_field in schema["properties"].items():
@@ -65,7 +69,7 @@ class Query(Generic[Q]):
             examples = details.pop("examples", None)
             if examples:
                 parameter["examples"] = {"example": {"value": examples[0]}}
-            parameter["schema"] = _inlined(details, schema.get("$defs", {}))
+            parameter["schema"] = _untitled(details) | {"$defs": schema.get("$defs", {})}
             found.append(parameter)
         return found
 
@@ -106,12 +110,10 @@ def _once(name: str) -> ValidationFailed:
     return ValidationFailed("A parameter is repeated.", faults=(fault,))
 
 
-def _inlined(schema: Any, definitions: dict[str, Any]) -> Any:
-    """The schema without references, and without what only a body's schema needs."""
+def _untitled(schema: Any) -> Any:
+    """The schema without what only a body's schema needs."""
     if isinstance(schema, list):
-        return [_inlined(part, definitions) for part in schema]
+        return [_untitled(part) for part in schema]
     if not isinstance(schema, dict):
         return schema
-    if "$ref" in schema:
-        return _inlined(definitions[schema["$ref"].rpartition("/")[2]], definitions)
-    return {key: _inlined(value, definitions) for key, value in schema.items() if key != "title"}
+    return {key: _untitled(value) for key, value in schema.items() if key != "title"}

@@ -3,7 +3,7 @@
 from enum import StrEnum
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from app.models.decisions import Status
 from app.models.evidence import EvidenceKind, EvidenceStrength
@@ -32,10 +32,13 @@ class FacetCount(Document):
 class InnovationPage(Document):
     """A page of innovations."""
 
+    model_config = ConfigDict(json_schema_serialization_defaults_required=False)
+
     items: list[InnovationPublic]
     page: Page
-    facets: dict[str, list[FacetCount]] | None = Field(
-        default=None, description="Only if asked for: the 100 most frequent values of each."
+    facets: dict[str, list[FacetCount]] = Field(
+        default_factory=dict,
+        description="Only there if asked for: the 100 most frequent values of each.",
     )
 
 
