@@ -100,7 +100,11 @@ def test_each_example_does_what_it_says(demo: httpx.Client) -> None:
         assert answer.status_code in allowed, f"{operation['operationId']}: {answer.text}"
         if answer.content:
             declared = operation["responses"][expected]["content"]["application/json"]["schema"]
-            assert list(undeclared(declared, answer.json())) == [], operation["operationId"]
+            answers = [answer]
+            if "?" in target and method == "get":
+                answers.append(demo.get(target.partition("?")[0]))
+            for each in answers:
+                assert list(undeclared(declared, each.json())) == [], operation["operationId"]
 
 
 def test_each_named_example_of_a_body_is_valid(demo: httpx.Client) -> None:
