@@ -57,6 +57,7 @@ lock: $(VENV_MADE) ## Remake requirements.txt and requirements-test.txt from pyp
 
 clean: ## Remove what was installed and built; a register.db stays
 	rm -rf $(VENV) build dist .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	cd docs/clients/typescript && rm -rf node_modules dist src/schema.d.ts
 	find app benchmarks migrations tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(VENV_MADE):

@@ -197,9 +197,11 @@ def test_each_run_follows_from_where_the_last_one_was(
     assert lists.state["Next"] == str(head_of(trust))
 
 
-def test_the_place_is_not_kept_when_a_page_was_not_dealt_with(start: Start, submit: Submit) -> None:
+def test_the_place_is_not_kept_when_a_page_was_not_dealt_with(
+    start: Start, trust: httpx.Client, submit: Submit
+) -> None:
     lists = Lists()
-    submit()
+    made = submit()
 
     def broken(operation: str, given: dict[str, Json]) -> Json:
         if operation == "PostItem":
