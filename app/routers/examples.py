@@ -139,11 +139,12 @@ IMPORT: Any = {
         },
     },
     "application/x-ndjson": {
-        "schema": {"type": "string", "description": "One entry a line, each a JSON object."},
+        "schema": {"type": "string", "format": "binary", "description": "One entry a line."},
     },
     "text/csv": {
         "schema": {
             "type": "string",
+            "format": "binary",
             "description": "A header and an entry a row, as in `/v1/imports/template.csv`.",
         },
     },

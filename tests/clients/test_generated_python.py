@@ -25,8 +25,7 @@ def generated(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("generated")
     document = folder / "openapi.json"
     document.write_text(json.dumps(create_app(Settings()).openapi()))
-    config = folder / "config.yaml"
-    config.write_text("post_hooks: []\n")  # the client need not be laid out
+    config = CLIENTS / "python" / "generate.yaml"
     made = run(
         *(sys.executable, "-m", "openapi_python_client", "generate"),
         *("--path", document, "--config", config, "--fail-on-warning"),

@@ -11,6 +11,9 @@ export type Change = components["schemas"]["ChangePublic"];
 export type Status = components["schemas"]["Status"];
 export type Problem = components["schemas"]["Problem"];
 
+// What is asked for here: JSON, and no stream or file, which some addresses give, too.
+type Media = "application/json" | "application/problem+json";
+
 const PATIENCE = 6; // How often a request is tried before we give up.
 
 // How the change log is asked.
@@ -46,10 +49,10 @@ async function patiently(request: Request): Promise<Response> {
 }
 
 export class Register {
-  private readonly client: Client<paths>;
+  private readonly client: Client<paths, Media>;
 
   constructor(url: string, key?: string) {
-    this.client = createClient<paths>({
+    this.client = createClient<paths, Media>({
       baseUrl: url,
       fetch: patiently,
       ...(key ? { headers: { Authorization: `Bearer ${key}` } } : {}),
