@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -55,6 +56,9 @@ cli.add_typer(database_commands, name="database")
 cli.add_typer(organisation_commands, name="organisations")
 cli.add_typer(innovation_commands, name="innovations")
 cli.add_typer(client_commands, name="clients")
+
+DEMONSTRATION_NETWORKS = "127.0.0.0/8,::1/128"
+"""Where webhooks may go when somebody tries them: to the same machine."""
 
 out = Console(soft_wrap=True, highlight=False)
 err = Console(stderr=True, soft_wrap=True, highlight=False)
@@ -168,6 +172,7 @@ def demo(host: Host = "127.0.0.1", port: Port = 8000) -> None:
         f"-H 'Content-Type: application/json' -d '{body}'\n",
         markup=False,
     )
+    os.environ.setdefault("REGISTER_WEBHOOK_ALLOW", DEMONSTRATION_NETWORKS)
     _serve(host, port, 1)
 
 

@@ -15,6 +15,7 @@ from app.http.collections import Recent
 from app.http.middleware import Wire
 from app.oidc import Tokens
 from app.settings import Settings
+from app.webhooks import Webhooks
 
 IMPORTS = 2
 """Imports that run at once; others wait, with their files on disk."""
@@ -24,11 +25,14 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     """The service, with these settings or those of the environment."""
     settings = settings or Settings()
     database = Database(settings)
+    webhooks = Webhooks(settings, database)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         await database.open()
+        webhooks.start()
         yield
+        await webhooks.stop()
         await database.close()
 
     app = FastAPI(
@@ -41,6 +45,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.settings = settings
     app.state.database = database
     app.state.tokens = Tokens.of(settings, database)
+    app.state.webhooks = webhooks
     app.state.running = set()
     app.state.recent = Recent()
     app.state.imports = asyncio.Semaphore(IMPORTS)

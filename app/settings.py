@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from ipaddress import ip_address
+from ipaddress import IPv4Network, IPv6Network, ip_address
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
@@ -122,8 +122,26 @@ class Settings(BaseSettings):
         le=300,
         description="How far the issuer's clock and this one may be apart.",
     )
+    webhook_allow: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode] = Field(
+        default=(),
+        description="Networks of your own that webhooks may reach, without https too, as "
+        "`10.1.0.0/16,fd00:1::/64`.",
+    )
+    webhook_timeout_seconds: float = Field(
+        default=15.0,
+        gt=0,
+        le=60,
+        description="How long a receiver of webhooks may take, from first to last.",
+    )
+    webhook_first_retry_seconds: float = Field(
+        default=5.0,
+        gt=0,
+        le=60,
+        description="After how long a failed webhook is sent again. Later retries are in "
+        "proportion: of 5 seconds, up to a day.",
+    )
 
-    @field_validator("allowed_hosts", mode="before")
+    @field_validator("allowed_hosts", "webhook_allow", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         """A comma list is what a shell and a compose file write most easily; JSON works too."""

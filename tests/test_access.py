@@ -29,6 +29,15 @@ CONTRIBUTIONS = {
     "update_evidence",
     "delete_evidence",
     "import_innovations",
+    "create_subscription",
+    "list_subscriptions",
+    "get_subscription",
+    "update_subscription",
+    "delete_subscription",
+    "create_subscription_secret",
+    "create_subscription_test",
+    "list_deliveries",
+    "replay_subscription",
 }
 CURATION = {"create_theme", "update_theme"}
 ADMINISTRATION = {

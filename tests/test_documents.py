@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import httpx
@@ -13,14 +13,17 @@ from sqlmodel import Session, SQLModel, col
 
 from app.models.changes import Action, Change, Kind
 from app.models.clients import ClientDocument, Scope
-from app.models.decisions import Decision, DecisionPublic
+from app.models.decisions import Decision, DecisionPublic, Status
 from app.models.evidence import Evidence, EvidencePublic
+from app.models.feed import LineFilters
 from app.models.innovations import Innovation, InnovationPublic
 from app.models.organisations import Organisation, OrganisationKind, OrganisationPublic
+from app.models.subscriptions import State, SubscriptionCreate, SubscriptionDocument
 from app.models.themes import Theme, ThemeDocument
-from app.register import clients, demonstration, organisations
-from app.register.access import OPERATOR
+from app.register import clients, demonstration, organisations, subscriptions
+from app.register.access import OPERATOR, Caller
 from app.register.organisations import Facts
+from app.register.stored import Precondition
 from tests.conftest import Register
 from tests.http.speaking import Submit
 from tests.routers.test_innovations import EVERYTHING, patch, withdraw
@@ -71,6 +74,17 @@ def lived_in(
         clients.add, organisation="R0A", scopes=[Scope.READ], name="dashboard"
     )
     register.database.transaction(clients.rotate, client.id, timedelta(hours=1))
+    paused = SubscriptionCreate(
+        name="intranet",
+        url="https://example.org/hooks?token=secret",
+        filters=LineFilters(status=(Status.KEEP,), created_from=datetime(2020, 4, 1, tzinfo=UTC)),
+        state=State.PAUSED,
+    )
+    by = Caller(client.id, "R0A", frozenset({Scope.CONTRIBUTE}))
+    subscribed = register.database.transaction(subscriptions.add, paused, by=by)
+    id = str(subscribed.location).rpartition("/")[2]
+    any_version = Precondition(frozenset({"*"}))
+    register.database.transaction(subscriptions.remove, id, by=by, precondition=any_version)
     register.database.transaction(clients.revoke, client.id)
     return register
 
@@ -112,6 +126,7 @@ def test_what_the_log_keeps_is_what_is_declared(lived_in: Register) -> None:
         Kind.INNOVATION: InnovationPublic,
         Kind.ORGANISATION: OrganisationPublic,
         Kind.THEME: ThemeDocument,
+        Kind.SUBSCRIPTION: SubscriptionDocument,
         Kind.CLIENT: ClientDocument,
     }
     for kind, model in kinds.items():

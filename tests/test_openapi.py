@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import httpx
 import pytest
 
 from app import openapi
+from app.cli import DEMONSTRATION_NETWORKS
 from app.main import create_app
 from app.models.clients import Scope
 from app.register import demonstration
@@ -69,8 +70,9 @@ def undeclared(schema: dict[str, Any], value: Any, at: str = "#") -> Iterator[st
 
 
 @pytest.fixture
-def demo(register: Register) -> httpx.Client:
+def demo(serve: Callable[..., Register]) -> httpx.Client:
     """A client with the key of `make run`, and its content."""
+    register = serve(webhook_allow=DEMONSTRATION_NETWORKS)
     register.database.transaction(demonstration.load)
     every = (Scope.CONTRIBUTE, Scope.CURATE, Scope.ADMIN)
     own = register.key(demonstration.SUBMITTER.code, *every)
@@ -83,7 +85,9 @@ def with_an_id(client: httpx.Client, target: str) -> str:
 
     These ids are made anew each time; the example shows where one goes.
     """
-    match = re.fullmatch(r"(.*/(?:evidence|decisions|clients))/[0-9a-f-]{36}(/.*)?", target)
+    match = re.fullmatch(
+        r"(.*/(?:evidence|decisions|clients|subscriptions))/[0-9a-f-]{36}([/?].*)?", target
+    )
     if match is None:
         return target
     return f"{match[1]}/{client.get(match[1]).json()['items'][-1]['id']}{match[2] or ''}"
@@ -115,6 +119,8 @@ def test_each_named_example_of_a_body_is_valid(demo: httpx.Client) -> None:
         if method != "post":
             continue
         target, _, _ = openapi.example(path, method, operation)
+        if "requestBody" not in operation:
+            continue
         content = operation["requestBody"]["content"]["application/json"]
         for name, example in content["examples"].items():
             answer = demo.post(with_an_id(demo, target), json=example["value"])

@@ -11,6 +11,7 @@ from app.models import (
     idempotency,
     innovations,
     organisations,
+    subscriptions,
     themes,
 )
 
@@ -22,5 +23,6 @@ __all__ = [
     "idempotency",
     "innovations",
     "organisations",
+    "subscriptions",
     "themes",
 ]

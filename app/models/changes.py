@@ -24,6 +24,7 @@ class Action(StrEnum):
     WITHDRAWN = "withdrawn"
     ROTATED = "rotated"
     REVOKED = "revoked"
+    DELETED = "deleted"
 
 
 class Kind(StrEnum):
@@ -33,6 +34,7 @@ class Kind(StrEnum):
     THEME = "theme"
     ORGANISATION = "organisation"
     CLIENT = "client"
+    SUBSCRIPTION = "subscription"
 
 
 class LogHead(SQLModel, table=True):

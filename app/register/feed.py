@@ -28,9 +28,12 @@ LOOKED_AT = 200
 
 
 class Line(NamedTuple):
-    """A line as JSON."""
+    """A line as JSON, and what is to be known of it without reading that."""
 
     sequence: int
+    at: str
+    event: str
+    """What happened to which kind of thing, like ``innovation.created``."""
     text: str
 
 
@@ -134,7 +137,7 @@ async def lines(
             fitting = fitting[:limit]
             seen = fitting[-1][0]
         rows = fitting
-    found = [Line(row[0], as_json(row)) for row in rows]
+    found = [Line(row[0], row[1], f"{row[4]}.{row[3]}", as_json(row)) for row in rows]
     return Lines(found, seen, max(newest, seen))
 
 

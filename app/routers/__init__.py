@@ -12,6 +12,7 @@ from app.routers import (
     innovations,
     organisations,
     service,
+    subscriptions,
     themes,
 )
 
@@ -22,6 +23,7 @@ ALL: tuple[APIRouter, ...] = (
     history.router,
     imports.router,
     changes.router,
+    subscriptions.router,
     organisations.router,
     themes.router,
     clients.router,

@@ -182,6 +182,38 @@ ROTATION: Any = {
     "now": {"summary": "The old key ends now", "value": {"overlap_hours": 0}},
 }
 
+SUBSCRIPTION: Any = {
+    "all": {
+        "summary": "All that the key may see, to a receiver of one's own network",
+        "value": {"name": "dashboard", "url": "http://127.0.0.1:9000/hooks/register"},
+    },
+    "kept": {
+        "summary": "What the trusts of an ICB keep, from the start",
+        "value": {
+            "name": "intranet",
+            "url": "http://127.0.0.1:9000/hooks/kept",
+            "filters": {"icb": ["QOP"], "status": ["keep"]},
+            "after": 0,
+        },
+    },
+}
+
+SUBSCRIPTION_PATCH: Any = {
+    "resume": {"summary": "Go on after a pause", "value": {"state": "active"}},
+    "pause": {"summary": "Send nothing for a while", "value": {"state": "paused"}},
+    "filters": {
+        "summary": "Only decisions to retire",
+        "value": {"filters": {"status": ["retire"]}},
+    },
+}
+
+SECRET_ROTATION: Any = {
+    "day": {"summary": "A day to change over", "value": {"overlap_hours": 24}},
+    "now": {"summary": "The old secret is in wrong hands", "value": {"overlap_hours": 0}},
+}
+
+SEQUENCE: Any = {"first": {"summary": "From the first line on", "value": 1}}
+
 SYSTEM: Any = {"intranet": {"summary": "A trust's intranet", "value": "intranet"}}
 SOURCE_ID: Any = {"number": {"summary": "A number of its own", "value": "42"}}
 LISTED_ID: Any = {

@@ -9,6 +9,7 @@ from fastapi import Depends, Path, Request
 from app.database import Database
 from app.http.query import Query
 from app.models.fields import PageQuery
+from app.webhooks import Webhooks
 
 
 async def _database(request: Request) -> Database:
@@ -17,6 +18,14 @@ async def _database(request: Request) -> Database:
 
 
 Register = Annotated[Database, Depends(_database)]
+
+
+async def _webhooks(request: Request) -> Webhooks:
+    webhooks: Webhooks = request.app.state.webhooks
+    return webhooks
+
+
+Hooks = Annotated[Webhooks, Depends(_webhooks)]
 
 InnovationName = Annotated[
     str,

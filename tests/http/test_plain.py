@@ -20,4 +20,6 @@ def test_no_write_is() -> None:
     routes = [route for route in create_app().routes if isinstance(route, APIRoute)]
     writes = [route for route in routes if route.methods & {"POST", "PUT"}]  # type: ignore[operator]
 
-    assert [route.name for route in writes if plain.fits(route.dependant)] == []
+    # A test message needs nothing but its path. That it is a POST keeps it off the short way.
+    fitting = [route.name for route in writes if plain.fits(route.dependant)]
+    assert fitting == ["create_subscription_test"]
