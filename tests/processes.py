@@ -35,11 +35,14 @@ def run(url: str, *words: str) -> subprocess.CompletedProcess[str]:
 
 
 @contextmanager
-def service(url: str, port: int, *, workers: int = 1) -> Iterator[subprocess.Popen[bytes]]:
+def service(
+    url: str, port: int, *, workers: int = 1, **settings: str
+) -> Iterator[subprocess.Popen[bytes]]:
     """``register serve``, until the end of the block; it has no time to tidy up."""
+    changed = {f"REGISTER_{name.upper()}": value for name, value in settings.items()}
     process = subprocess.Popen(
         [*COMMAND, "serve", "--port", str(port), "--workers", str(workers)],
-        env={**os.environ, "REGISTER_DATABASE_URL": url},
+        env={**os.environ, "REGISTER_DATABASE_URL": url, **changed},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         start_new_session=True,  # so that its workers end with it

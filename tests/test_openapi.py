@@ -77,7 +77,10 @@ def demo(serve: Callable[..., Register]) -> httpx.Client:
     every = (Scope.CONTRIBUTE, Scope.CURATE, Scope.ADMIN)
     own = register.key(demonstration.SUBMITTER.code, *every)
     register.key("R0A")  # the examples of clients are tried on another than their own
-    return register.client(own)
+    client = register.client(own)
+    receiver = {"name": "receiver", "url": "http://127.0.0.1:9/"}
+    assert client.post("/v1/subscriptions", json=receiver).status_code == 201
+    return client
 
 
 def with_an_id(client: httpx.Client, target: str) -> str:

@@ -11,12 +11,12 @@ from tests.http.speaking import Submit, drop, head_of, problem_of
 
 
 def test_one_address_leads_to_everything(
-    anybody: httpx.Client, admin: httpx.Client, submit: Submit
+    anybody: httpx.Client, admin: httpx.Client, trust: httpx.Client, submit: Submit
 ) -> None:
     entrance = anybody.get("/v1").json()
     assert entrance["version"] == __version__
     for name, link in entrance["links"].items():
-        client = admin if name == "clients" else anybody
+        client = {"clients": admin, "subscriptions": trust}.get(name, anybody)
         assert client.get(link).status_code == 200, name
         assert client.head(link).status_code == 200, name
     assert {"innovations", "themes", "organisations", "changes", "docs"} <= set(entrance["links"])

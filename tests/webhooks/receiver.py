@@ -87,7 +87,7 @@ class Receiver:
     scheme: str = "http"
     received: list[Received] = field(default_factory=list)
     behaviours: list[Behaviour] = field(default_factory=list)
-    always: Behaviour = answering(200)
+    always: Behaviour = field(default_factory=lambda: answering(200))
 
     @property
     def url(self) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 import httpx
@@ -192,7 +193,7 @@ def test_after_a_day_of_failures_it_is_paused_with_the_reason(
     assert paused["paused_reason"] == "Line 1 failed 10 times: The receiver answered 500."
     assert paused["cursor"] == 0
     times = [message.at for message in receiver.received]
-    waits = [later - before for before, later in zip(times, times[1:], strict=False)]
+    waits = [later - before for before, later in pairwise(times)]
     assert len(times) == 10
     assert waits[-1] > waits[-3] > 0.2, "it becomes ever more patient"
 
