@@ -130,6 +130,8 @@ def _parsed(address: str) -> httpx.URL:
         raise Refused("The address cannot be read.") from None
     if url.scheme not in ("http", "https") or not url.raw_host:
         raise Refused("Give an address with https.")
+    if url.port is not None and not 0 < url.port < 2**16:
+        raise Refused("The address's port is none: give one up to 65535.")
     if url.userinfo:
         raise Refused("Give an address without a user and a password; messages are signed.")
     return url.copy_with(fragment=None)

@@ -57,7 +57,11 @@ def sign(secret: str, id: str, timestamp: int, body: bytes) -> str:
 
 
 @cache
-def _trusted() -> ssl.SSLContext:
+def trusted() -> ssl.SSLContext:
+    """Whom a receiver's certificate may come from: made once, as that takes longer than to send.
+
+    `SSL_CERT_FILE` or `SSL_CERT_DIR` name others than those that come with the software.
+    """
     return httpx.create_ssl_context()
 
 
@@ -72,7 +76,7 @@ class Sender:
         self._addresses = addresses
         self._timeout = timeout
         self._client = httpx.AsyncClient(
-            verify=_trusted(),
+            verify=trusted(),
             trust_env=False,
             follow_redirects=False,
             limits=httpx.Limits(max_connections=1),

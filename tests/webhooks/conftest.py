@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from typing import Any
@@ -31,6 +32,30 @@ def receiver(receivers: Callable[[], Receiver]) -> Receiver:
 @pytest.fixture
 def register(serve: Callable[..., Register]) -> Register:
     return serve(**LOCAL)
+
+
+class Names(dict[str, list[str]]):
+    """Host names of a test's own, which no server of names would tell, and who asked for them."""
+
+    looked_up: list[str]
+
+
+@pytest.fixture
+def names(monkeypatch: pytest.MonkeyPatch) -> Names:
+    """What the system makes of host names, as far as a test says."""
+    names = Names()
+    names.looked_up = []
+    resolve = socket.getaddrinfo
+
+    def getaddrinfo(host: Any, port: Any, *args: Any, **kwargs: Any) -> Any:
+        if host not in names:
+            return resolve(host, port, *args, **kwargs)
+        names.looked_up.append(host)
+        found = [resolve(address, port, *args, **kwargs) for address in names[host]]
+        return [entry for entries in found for entry in entries]
+
+    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
+    return names
 
 
 def subscribe(client: httpx.Client, receiver: Receiver, **fields: Any) -> dict[str, Any]:

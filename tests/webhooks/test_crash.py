@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import signal
+import subprocess
 import threading
-import time
 
 import httpx
-import pytest
 
 from app.database import Database
 from app.models.clients import Scope
@@ -16,7 +16,7 @@ from tests.conftest import WARD_ROUNDS, settings_for
 from tests.processes import free_port, service
 from tests.webhooks.receiver import Receiver, until
 
-ENTRIES = 60
+ENTRIES, KILLS = 60, 2
 SETTINGS = {"webhook_allow": "127.0.0.0/8", "webhook_timeout_seconds": "1"}
 
 
@@ -40,39 +40,43 @@ def submit_all(base: str, headers: dict[str, str], submitted: list[int]) -> None
             submitted.append(int(answer.headers["register-sequence"]))
 
 
-@pytest.mark.parametrize("workers", [1, 2])
-def test_kill_9_in_mid_delivery_loses_nothing(
-    database_url: str, receiver: Receiver, workers: int
-) -> None:
+def test_kill_9_in_mid_delivery_loses_nothing(database_url: str, receiver: Receiver) -> None:
     port = free_port()
     base, headers = f"http://127.0.0.1:{port}", {"Authorization": f"Bearer {new_key(database_url)}"}
     submitted: list[int] = []
-    kills = 3
-    with service(database_url, port, workers=workers, **SETTINGS):
+    with service(database_url, port, workers=2, **SETTINGS) as process:
         fields = {"name": "receiver", "url": receiver.url, "filters": {"kind": ["innovation"]}}
         answer = httpx.post(f"{base}/v1/subscriptions", json=fields, headers=headers)
         assert answer.status_code == 201, answer.text
-    for kill in range(kills):
-        with service(database_url, port, workers=workers, **SETTINGS) as process:
-            writer = threading.Thread(target=submit_all, args=(base, headers, submitted))
-            writer.start()
-            before = len(receiver.received)
-            until(lambda before=before: len(receiver.received) > before + 5)
-            time.sleep(0.01 * kill)
-            process.send_signal(signal.SIGKILL)
-            process.wait()
-        writer.join()
-    assert len(receiver.received) < ENTRIES + kills, "it was not killed in mid-delivery"
+        kill_in_mid_delivery(process, receiver, base, headers, submitted)
+    with service(database_url, port, workers=2, **SETTINGS) as process:
+        kill_in_mid_delivery(process, receiver, base, headers, submitted)
+    assert len(submitted) < ENTRIES, "it was not killed in mid-delivery"
 
-    with service(database_url, port, workers=workers, **SETTINGS):
+    with service(database_url, port, workers=2, **SETTINGS):
         submit_all(base, headers, submitted)
-        # A write that was under way when the service was killed may be in the log unacknowledged.
+        # A write that was under way at a kill may be in the log, though nobody was told.
         page = httpx.get(f"{base}/v1/changes?kind=innovation&limit=100").json()
         lines = [line["sequence"] for line in page["items"]]
         assert set(submitted) <= set(lines)
         until(lambda: receiver.sequences and receiver.sequences[-1] == lines[-1])
     came = receiver.sequences
     assert list(dict.fromkeys(came)) == lines, "each line came, and in order"
-    again = [after for before, after in zip(came, came[1:], strict=False) if after <= before]
-    assert all(came.count(line) <= 1 + kills for line in again)
-    assert len(came) - len(lines) <= kills, "no kill repeats more than the line it was at"
+    assert len(came) - len(lines) <= KILLS, (
+        "a kill repeats the line that it came in at, and no more"
+    )
+
+
+def kill_in_mid_delivery(
+    process: subprocess.Popen[bytes],
+    receiver: Receiver,
+    base: str,
+    headers: dict[str, str],
+    submitted: list[int],
+) -> None:
+    writer = threading.Thread(target=submit_all, args=(base, headers, submitted))
+    writer.start()
+    before = len(receiver.received)
+    until(lambda: len(receiver.received) > before + 5)
+    os.killpg(process.pid, signal.SIGKILL)
+    writer.join()
