@@ -43,7 +43,8 @@ class Subscription(SQLModel, table=True):
 
     id: str = Column(primary_key=True)
     organisation: str = Column(foreign_key="organisation.code", index=True)
-    client: str = Column(foreign_key="client.id")
+    client: str
+    """The id of a client, or the name of one with a token, which has no row."""
     curates: bool
     name: str
     url: str

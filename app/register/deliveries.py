@@ -109,14 +109,15 @@ def claim(session: Session, pace: Pace, *, healthy: int, failing: int) -> list[C
 
 def _claimed(session: Session, row: Subscription, now: datetime) -> Claimed | None:
     """The subscription as it is to be worked on; None when it has to stop."""
-    client = session.get_one(Client, row.client)
-    reason = _ended(client, now)
+    client = session.get(Client, row.client)
+    reason = _ended(client, now) if client else None
     if reason is not None:
         pause(row, reason)
     if row.state != State.ACTIVE:
         row.owner, row.due_at = None, now
         return None
-    scopes = {Scope(scope) for scope in client.scopes.split()}
+    # What a token's client may do stands in its tokens; here is known what it could when it came.
+    scopes = {Scope(scope) for scope in client.scopes.split()} if client else {*Scope}
     if not row.curates:  # for what it was not made to see, others may have given its address
         scopes.discard(Scope.CURATE)
     return Claimed(
@@ -125,7 +126,7 @@ def _claimed(session: Session, row: Subscription, now: datetime) -> Claimed | No
         row.url,
         subscriptions.signing(row, now),
         subscriptions.filters_of(row),
-        Caller(client.id, row.organisation, frozenset(scopes)),
+        Caller(row.client, row.organisation, frozenset(scopes)),
         row.cursor,
         row.failures,
     )

@@ -260,10 +260,6 @@ def upgrade() -> None:
         sa.Column("created_at", MOMENT, nullable=False),
         sa.Column("updated_at", MOMENT, nullable=False),
         sa.ForeignKeyConstraint(
-            ["client"],
-            ["client.id"],
-        ),
-        sa.ForeignKeyConstraint(
             ["organisation"],
             ["organisation.code"],
         ),

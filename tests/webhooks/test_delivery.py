@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable
 from functools import partial
@@ -14,7 +15,9 @@ from standardwebhooks import Webhook, WebhookVerificationError
 
 from app.main import create_app
 from app.models.clients import Scope
-from app.register import clients
+from app.models.subscriptions import SubscriptionCreate
+from app.register import clients, subscriptions
+from app.register.access import Caller
 from tests.conftest import Register, settings_for
 from tests.http.speaking import Submit, head_of
 from tests.serving import Server
@@ -320,6 +323,18 @@ def test_a_subscription_ends_with_its_client(
     until(lambda: get(trust, subscription)["state"] == "paused")
     assert get(trust, subscription)["paused_reason"] == "The client that made it was revoked."
     assert receiver.received == []
+
+
+def test_the_client_of_a_token_is_told_as_one_with_a_key(
+    register: Register, receiver: Receiver, curator: httpx.Client, submit: Submit
+) -> None:
+    by = Caller("oidc:intranet", "R0A", frozenset({Scope.CONTRIBUTE}))
+    wanted = SubscriptionCreate(name="intranet", url=receiver.url)
+    stored = register.database.transaction(subscriptions.add, wanted, by=by)
+    submit(curator, organisation="RJ1", visibility="draft")
+    own = submit(visibility="draft")
+    until(lambda: caught_up(curator, json.loads(stored.document)))
+    assert [each.body["data"]["id"] for each in receiver.received] == [own["id"]]
 
 
 def test_an_address_is_judged_again_at_each_connection(
