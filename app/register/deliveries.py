@@ -8,7 +8,7 @@ that was noted as delivered.
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -78,8 +78,8 @@ class Step:
 
     of: Claimed
     reached: int
-    delivery: DeliveryPublic | None = None
-    """None where lines were only passed over."""
+    deliveries: tuple[DeliveryPublic, ...] = ()
+    """None where lines were only passed over; only the last can have failed."""
     release: bool = False
 
 
@@ -159,21 +159,22 @@ def _note(session: Session, pace: Pace, step: Step) -> Claimed | None:
     if row is None:
         return None
     now = changes.now(session)
-    if step.delivery is not None:
-        keep(session, row, step.delivery)
+    keep(session, row, step.deliveries)
     if row.owner != pace.owner:
         return None
     row.due_at = now + pace.lease
     # What was changed in between, or is to be sent again, is not held to what came of it before.
     if (row.version, row.cursor) != (step.of.version, step.of.cursor):
         return _claimed(session, row, now)
-    if step.delivery is not None and step.delivery.outcome is Outcome.FAILED:
+    if step.reached > row.cursor:
+        row.cursor = step.reached
+        if step.deliveries:
+            row.failures = 0
+    last = step.deliveries[-1] if step.deliveries else None
+    if last is not None and last.outcome is Outcome.FAILED:
         row.owner = None
-        _failed(row, step.delivery, pace, now)
+        _failed(row, last, pace, now)
         return None
-    row.cursor = step.reached
-    if step.delivery is not None:
-        row.failures = 0
     if step.release:
         row.owner, row.due_at = None, now
         return None
@@ -191,11 +192,12 @@ def _failed(row: Subscription, delivery: DeliveryPublic, pace: Pace, now: dateti
         row.due_at = now + wait
 
 
-def keep(session: Session, row: Subscription, delivery: DeliveryPublic) -> None:
-    """Keeps what became of a message, and forgets the oldest."""
-    row.tried += 1
-    session.add(Delivery(subscription=row.id, number=row.tried, **delivery.model_dump()))
-    if row.tried > KEPT:
+def keep(session: Session, row: Subscription, tried: Sequence[DeliveryPublic]) -> None:
+    """Keeps what became of messages, and forgets the oldest."""
+    for delivery in tried:
+        row.tried += 1
+        session.add(Delivery(subscription=row.id, number=row.tried, **delivery.model_dump()))
+    if tried and row.tried > KEPT:
         session.execute(
             delete(Delivery).where(
                 col(Delivery.subscription) == row.id, col(Delivery.number) <= row.tried - KEPT
@@ -212,7 +214,7 @@ def keep_test(session: Session, subscription: str, delivery: DeliveryPublic) -> 
     row = session.get(Subscription, subscription)
     if row is None:
         raise NotFound(subscriptions.NO_SUCH)
-    keep(session, row, delivery)
+    keep(session, row, [delivery])
 
 
 def give_back(session: Session, owner: str) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Coroutine
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
@@ -18,7 +19,7 @@ from pydantic_core import to_json
 from app.database import Database
 from app.dialects import rfc3339
 from app.errors import Fault, Unavailable, ValidationFailed
-from app.models.subscriptions import DeliveryPublic
+from app.models.subscriptions import DeliveryPublic, Outcome
 from app.register import deliveries, feed
 from app.register.deliveries import Claimed, Outlook, Pace, Step
 from app.register.identifiers import new_id
@@ -32,6 +33,9 @@ AT_ONCE, FAILING_AT_ONCE = 200, 50
 
 LINES_READ, LINES_A_TURN = 10, 50
 """Lines of a subscription that are read at once, and sent before others have their turn."""
+
+NOTED_EVERY = 0.2
+"""Seconds of deliveries that are noted together, and that come again after a kill."""
 
 LOOK_EVERY = 30.0
 """Seconds after which a look is due, whatever there was to hear."""
@@ -151,8 +155,9 @@ class Webhooks:
     def _worked(self, task: asyncio.Task[None]) -> None:
         del self._working[task]
         self._something_to_do.set()  # it may be due again, or have made room
-        if not task.cancelled() and (error := task.exception()) is not None:
-            # Its lease runs out, and then it is taken up again.
+        error = None if task.cancelled() else task.exception()
+        # Its lease runs out, and then it is taken up again.
+        if error is not None and not isinstance(error, Unavailable):
             _log.error("a webhook broke off; it will be taken up again", exc_info=error)
 
     async def _wait(self, outlook: Outlook) -> None:
@@ -191,30 +196,23 @@ class Webhooks:
         lines = await self._database.read(
             feed.lines, work.filters, work.caller, after=work.cursor, limit=LINES_READ
         )
-        sent = 0
+        tried: list[DeliveryPublic] = []
+        reached = work.cursor
+        until = time.monotonic() + NOTED_EVERY
         for line in lines.items:
             message = sending.message(work.id, line)
-            attempt = work.failures + 1
-            delivery = await sender.send(work.url, message, work.secrets, attempt=attempt)
-            sent += 1
-            over = turn + sent >= LINES_A_TURN or self._stopping
+            attempt = 1 if tried else work.failures + 1
+            tried.append(await sender.send(work.url, message, work.secrets, attempt=attempt))
+            if tried[-1].outcome is Outcome.FAILED:
+                break
             reached = line.sequence
-            if line is lines.items[-1]:
-                reached = lines.next
-                over = over or lines.next >= lines.head
-            after = await self._notes.add(Step(work, reached, delivery, release=over))
-            if after is None or _differs(after, work, reached):
-                return after, sent
-            work = after
-        if lines.items:
-            return work, sent
-        over = lines.next >= lines.head or self._stopping
-        return await self._notes.add(Step(work, lines.next, release=over)), sent
-
-
-def _differs(after: Claimed, before: Claimed, reached: int) -> bool:
-    """Whether somebody changed it meanwhile, so that its lines have to be read anew."""
-    return after.version != before.version or after.cursor != reached
+            if self._stopping or time.monotonic() > until:
+                break
+        if len(tried) == len(lines.items) and (not tried or reached == lines.items[-1].sequence):
+            reached = lines.next  # past those that were not for it, too
+        over = reached >= lines.head or turn + len(tried) >= LINES_A_TURN or self._stopping
+        after = await self._notes.add(Step(work, reached, tuple(tried), release=over))
+        return after, len(tried)
 
 
 class _Notes:

@@ -350,3 +350,18 @@ def test_there_is_no_such_subscription(trust: httpx.Client, id: str) -> None:
 def test_a_client_that_only_reads_has_no_subscriptions(register: Register) -> None:
     reader = register.client(register.key("R0A", Scope.READ))
     problem_of(reader.get(SUBSCRIPTIONS), 403, "forbidden")
+
+
+def test_what_goes_on_without_a_line_in_the_log_is_for_nobody_to_keep(
+    trust: httpx.Client, subtests: pytest.Subtests
+) -> None:
+    made = add(trust)
+    for path in (SUBSCRIPTIONS, at(made), f"{at(made)}/deliveries"):
+        with subtests.test(path):
+            answer = trust.get(path)
+            assert answer.headers["cache-control"] == "no-store"
+            assert answer.headers["vary"] == "Accept, Authorization"
+            assert trust.head(path).headers["content-length"] == str(len(answer.content))
+            tag = answer.headers.get("etag", "*")
+            assert trust.get(path, headers={"If-None-Match": tag}).status_code == 200
+            assert pointers(trust.get(f"{path}?colour=red")) == ["?colour"]
