@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 
 import httpx
@@ -36,10 +36,10 @@ def run(url: str, *words: str) -> subprocess.CompletedProcess[str]:
 
 @contextmanager
 def service(
-    url: str, port: int, *, workers: int = 1, **settings: str
+    url: str, port: int, *, workers: int = 1, settings: Mapping[str, str] | None = None
 ) -> Iterator[subprocess.Popen[bytes]]:
     """``register serve``, until the end of the block; it has no time to tidy up."""
-    changed = {f"REGISTER_{name.upper()}": value for name, value in settings.items()}
+    changed = {f"REGISTER_{name.upper()}": value for name, value in (settings or {}).items()}
     process = subprocess.Popen(
         [*COMMAND, "serve", "--port", str(port), "--workers", str(workers)],
         env={**os.environ, "REGISTER_DATABASE_URL": url, **changed},
