@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import subprocess
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +15,7 @@ import pytest
 
 from tests.clients.running import CLIENTS, entry, environment, need, run
 from tests.conftest import Register
-from tests.http.speaking import Submit, head_of
+from tests.http.speaking import Submit, another_write, head_of
 from tests.routers.test_innovations import withdraw
 
 SOURCE = CLIENTS / "typescript"
@@ -41,6 +43,12 @@ class Client:
         """The lines that it prints, and what it says of what went wrong."""
         ended = run("node", "dist/main.js", *words, at=self.folder, env=self.env, fails=fails)
         return ended.stdout.splitlines(), ended.stderr
+
+
+@pytest.fixture
+def register(serve: Callable[..., Register]) -> Register:
+    """One that soon says that it is busy."""
+    return serve(lock_timeout_seconds=0.5)
 
 
 @pytest.fixture
@@ -138,3 +146,24 @@ def test_it_tells_what_is_wrong(register: Register, client: Client) -> None:
     _, said = stranger("submit", "huddle.json", fails=True)
 
     assert said == "A valid key is needed: The register does not know this key.\n"
+
+
+def test_it_waits_for_a_register_that_is_busy(
+    client: Client, register: Register, trust: httpx.Client
+) -> None:
+    with another_write(register):
+        running = subprocess.Popen(
+            ["node", "dist/main.js", "submit", "huddle.json"],
+            cwd=client.folder,
+            env=client.env,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        assert running.stderr is not None
+        said = running.stderr.readline()
+    with running:
+        ended = running.wait(60)
+
+    assert said == "503; trying again in 2 s\n"
+    assert ended == 0
+    assert trust.get("/v1/innovations").json()["page"]["total"] == 1

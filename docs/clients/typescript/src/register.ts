@@ -34,15 +34,18 @@ export class Refused extends Error {
 async function patiently(request: Request): Promise<Response> {
   for (let tried = 1; tried < PATIENCE; tried++) {
     let wait = 2 ** tried;
+    let reason: string;
     try {
       const answer = await fetch(request.clone());
       if (![429, 502, 503, 504].includes(answer.status)) {
         return answer;
       }
+      reason = `${answer.status}`;
       wait = Number(answer.headers.get("Retry-After") ?? wait);
     } catch (error) {
-      console.error(`${error}; trying again in ${wait} s`);
+      reason = `${error}`;
     }
+    console.error(`${reason}; trying again in ${wait} s`);
     await new Promise((resolve) => setTimeout(resolve, wait * 1000));
   }
   return fetch(request);
