@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import sys
 from pathlib import Path
@@ -25,14 +26,19 @@ def generated(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("generated")
     document = folder / "openapi.json"
     document.write_text(json.dumps(create_app(Settings()).openapi()))
-    config = CLIENTS / "python" / "generate.yaml"
+    config = folder / "config.yaml"
+    config.write_text("post_hooks: []\n")  # the client need not be laid out
     made = run(
         *(sys.executable, "-m", "openapi_python_client", "generate"),
-        *("--path", document, "--config", config, "--fail-on-warning"),
+        *("--path", document, "--config", config),
         *("--meta", "none", "--output-path", folder / PACKAGE),
         at=folder,
     )
-    assert "warning" not in (made.stdout + made.stderr).lower()
+    # What is not JSON, such as a spreadsheet, it leaves out and says so. All else it must know.
+    # (Told to take files for bytes, it makes a function for imports that fails at any body.)
+    other = r"Unsupported content[_ ]type (?!application/(\S+\+)?json\b)"
+    for warning in re.split(r"^WARNING ", made.stdout + made.stderr, flags=re.MULTILINE)[1:]:
+        assert re.search(other, warning), warning
     shutil.copy(CLIENTS / "python" / "generated.py", folder)
     return folder
 
@@ -41,7 +47,10 @@ def test_the_generated_client_and_its_use_have_sound_types(generated: Path) -> N
     nothing = generated / "mypy.ini"
     nothing.write_text("[mypy]\nstrict = true\n")
 
-    run(sys.executable, "-m", "mypy", "--config-file", nothing, "generated.py", at=generated)
+    run(
+        *(sys.executable, "-m", "mypy", "--config-file", nothing, PACKAGE, "generated.py"),
+        at=generated,
+    )
 
 
 def test_it_submits_pages_through_and_follows_changes(

@@ -153,7 +153,7 @@ def test_it_waits_for_a_register_that_is_busy(
 ) -> None:
     with another_write(register):
         running = subprocess.Popen(
-            ["node", "dist/main.js", "submit", "huddle.json"],
+            [shutil.which("node") or "node", "dist/main.js", "submit", "huddle.json"],
             cwd=client.folder,
             env=client.env,
             stderr=subprocess.PIPE,
