@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import httpx
@@ -11,7 +13,7 @@ import pytest
 
 from tests.clients.running import CLIENTS, entry, environment, need, run
 from tests.conftest import Register
-from tests.http.speaking import Submit, head_of
+from tests.http.speaking import Submit, another_write, head_of
 
 
 class Script:
@@ -25,8 +27,11 @@ class Script:
 
     def __call__(self, *words: str, fails: bool = False) -> list[list[str]]:
         """The columns of each line that it prints."""
-        ended = run("./register.sh", *words, at=self.folder, env=self.env, fails=fails)
+        ended = self.run(*words, fails=fails)
         return [line.split("\t") for line in ended.stdout.splitlines()]
+
+    def run(self, *words: str, fails: bool = False) -> subprocess.CompletedProcess[str]:
+        return run("./register.sh", *words, at=self.folder, env=self.env, fails=fails)
 
 
 @pytest.fixture
@@ -93,6 +98,35 @@ def test_reading_needs_no_key(register: Register, submit: Submit, tmp_path: Path
 def test_it_shows_the_problem_and_fails(script: Script) -> None:
     (script.folder / "entry.json").write_text(json.dumps(entry("No", theme="none")))
 
-    [[problem]] = script("submit", "entry.json", fails=True)
+    for words, kind in (
+        (("submit", "entry.json"), "unknown-theme"),
+        (("list", "colour=red"), "validation-failed"),
+        (("find", "x" * 201), "validation-failed"),
+    ):
+        ended = script.run(*words, fails=True)
+        assert f'"type":"/problems/{kind}"' in ended.stderr
+        assert ended.stdout == ""
 
-    assert json.loads(problem)["type"] == "/problems/unknown-theme"
+
+def test_it_waits_for_a_register_that_is_busy(
+    serve: Callable[..., Register], tmp_path: Path
+) -> None:
+    register = serve(lock_timeout_seconds=0.1)
+    script = Script(tmp_path / "curl", register, register.key("R0A"))
+    with another_write(register):
+        running = subprocess.Popen(
+            ["./register.sh", "submit", "huddle.json"],
+            cwd=script.folder,
+            env=script.env,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        assert running.stderr is not None
+        said = running.stderr.readline()
+    printed, _ = running.communicate(timeout=60)
+
+    assert "503" in said
+    assert running.returncode == 0
+    # The answer alone, without what was said before it.
+    assert json.loads(printed)["title"] == "Ten-minute huddle of the whole ward"

@@ -19,9 +19,20 @@ WORDS
 
 # One request. What can be tried again (429, 503 and the like) curl tries again, after the seconds
 # that `Retry-After` names. The key goes in by a file, since others can see a command's arguments.
+# The answer comes by a file, too, so that only that of the last try is printed: what was asked for
+# on the standard output, or what the register says is wrong on the standard error.
 ask() {
+    local answer status=0
+    answer=$(mktemp)
     curl --silent --show-error --fail-with-body --max-time 60 --retry 5 --retry-connrefused \
-        --header @<(authorization) "$@"
+        --header @<(authorization) --output "$answer" "$@" || status=$?
+    if ((status == 0)); then
+        cat "$answer"
+    else
+        cat "$answer" >&2
+    fi
+    rm -f "$answer"
+    return "$status"
 }
 
 authorization() {
@@ -40,8 +51,9 @@ submit() {
 }
 
 find_entries() {
-    ask --get "$register/v1/innovations" --data-urlencode "q=$*" --data limit=20 |
-        jq --raw-output '.items[] | [.reference, .status, .title] | @tsv'
+    local page
+    page=$(ask --get "$register/v1/innovations" --data-urlencode "q=$*" --data limit=20)
+    jq --raw-output '.items[] | [.reference, .status, .title] | @tsv' <<<"$page"
 }
 
 list() {
