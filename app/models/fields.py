@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Annotated
+from typing import Annotated, Any
 from urllib.parse import urlsplit
 
 from pydantic import (
@@ -210,11 +210,19 @@ class Strict(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
+def _open(schema: dict[str, Any]) -> None:
+    # It has nothing else now, but may have more in a later version, and clients have to bear it.
+    schema.pop("additionalProperties", None)
+
+
 class Document(BaseModel):
     """A part of an answer; every field is always there, empty or not."""
 
     model_config = ConfigDict(
-        extra="forbid", json_schema_serialization_defaults_required=True, frozen=True
+        extra="forbid",
+        frozen=True,
+        json_schema_extra=_open,
+        json_schema_serialization_defaults_required=True,
     )
 
 
