@@ -116,24 +116,23 @@ def test_a_page_of_fifty_costs_as_many_statements_as_one_of_five(
 ) -> None:
     queries = ["", "tag=video", "q=rounds", "facets=theme,tag", "sort=title", "theme=great-teams"]
     costs: dict[str, list[int]] = {query: [] for query in queries}
-    for number in (5, 45):
+    for number in (1, 4, 45):
         many(trust, number)
         for query in queries:
             asked.clear()
             assert anybody.get(f"/v1/innovations?limit=50&{query}").status_code == 200
             costs[query].append(len(asked))
-    for query, (few, fifty) in costs.items():
+    # From the second time on, a theme is known, and an answer that was kept is looked at.
+    for query, (_, few, fifty) in costs.items():
         with subtests.test(query):
-            # The second time, a theme is known to be there.
-            assert fifty <= few <= 7
-            assert fifty == few or "theme=" in query
+            assert fifty == few <= 7
 
 
 def test_other_lists_cost_the_same_however_long_they_are(
     anybody: httpx.Client, trust: httpx.Client, asked: Asked
 ) -> None:
     costs = []
-    for number in (5, 45):
+    for number in (1, 4, 45):
         many(trust, number)
         cost = {}
         for path in ("changes?after=250&limit=100", "organisations?limit=5", "themes"):
@@ -141,7 +140,7 @@ def test_other_lists_cost_the_same_however_long_they_are(
             assert anybody.get(f"/v1/{path}").status_code == 200
             cost[path.split("?")[0]] = len(asked)
         costs.append(cost)
-    assert costs[0] == costs[1]
+    assert costs[1] == costs[2]
     asked.clear()
     anybody.get("/v1/organisations?limit=100")
     assert len(asked) == costs[0]["organisations"]
