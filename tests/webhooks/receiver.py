@@ -54,14 +54,18 @@ def answering(status: int, **headers: str) -> Behaviour:
 
 
 class Hang:
-    """Answers nothing, until it is let go."""
+    """Answers nothing, until it is let go; then it does something else, or goes away."""
 
-    def __init__(self) -> None:
+    def __init__(self, then: Behaviour | None = None) -> None:
         self.over = threading.Event()
+        self._then = then
 
     def __call__(self, handler: BaseHTTPRequestHandler, received: Received) -> None:
         self.over.wait(60)
-        handler.close_connection = True
+        if self._then is None:
+            handler.close_connection = True
+        else:
+            self._then(handler, received)
 
 
 def trickle(handler: BaseHTTPRequestHandler, _: Received) -> None:

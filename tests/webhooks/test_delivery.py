@@ -229,6 +229,24 @@ def test_a_replay_sends_the_same_messages_again(
     assert received[1].content == received[3].content
 
 
+def test_a_replay_holds_against_what_is_under_way(
+    receiver: Receiver, trust: httpx.Client, submit: Submit
+) -> None:
+    hang = Hang(then=answering(200))
+    receiver.behaviours = [hang]
+    head = head_of(trust)
+    subscription = subscribe(trust, receiver)
+    submit()
+    receiver.wait_for(1)
+    trust.post(f"/v1/subscriptions/{subscription['id']}/replay?from={head - 1}")
+    hang.over.set()
+
+    receiver.wait_for(5)
+    until(lambda: caught_up(trust, subscription))
+    # The line that was under way was delivered, and yet all comes that was asked for.
+    assert receiver.sequences == [head + 2, head - 1, head, head + 1, head + 2]
+
+
 def test_while_a_secret_changes_over_both_check_a_message(
     receiver: Receiver, trust: httpx.Client, submit: Submit
 ) -> None:
