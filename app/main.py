@@ -25,7 +25,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     """The service, with these settings or those of the environment."""
     settings = settings or Settings()
     database = Database(settings)
-    webhooks = Webhooks(settings, database)
+    tokens = Tokens.of(settings, database)
+    webhooks = Webhooks(settings, database, tokens.clients if tokens else ())
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -44,7 +45,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     )
     app.state.settings = settings
     app.state.database = database
-    app.state.tokens = Tokens.of(settings, database)
+    app.state.tokens = tokens
     app.state.webhooks = webhooks
     app.state.running = set()
     app.state.recent = Recent()

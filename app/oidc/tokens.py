@@ -6,7 +6,7 @@ import hashlib
 import logging
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -97,6 +97,11 @@ class Tokens:
             clock_skew=settings.oidc_clock_skew_seconds,
             database=database,
         )
+
+    @property
+    def clients(self) -> Iterable[Caller]:
+        """All that a token can stand for."""
+        return self._callers.values()
 
     async def caller(self, token: str) -> Caller:
         """Whom the token stands for.

@@ -8,8 +8,8 @@ that was noted as delivered.
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from sqlalchemy import bindparam, delete, func, select, update
@@ -49,6 +49,8 @@ class Pace:
     owner: str
     lease: timedelta
     first_retry: timedelta
+    token_clients: Mapping[str, Caller] = field(default_factory=dict)
+    """Those whose tokens the settings let in, by name; the database does not know them."""
 
     def back_off(self, failures: int) -> timedelta | None:
         """How long to wait after so many failures in a row; None when it is enough."""
@@ -101,45 +103,51 @@ def claim(session: Session, pace: Pace, *, healthy: int, failing: int) -> list[C
         ).scalars()
         for row in rows.all():
             row.owner, row.due_at = pace.owner, now + pace.lease
-            work = _claimed(session, row, now)
+            work = _claimed(session, row, pace, now)
             if work is not None:
                 claimed.append(work)
     return claimed
 
 
-def _claimed(session: Session, row: Subscription, now: datetime) -> Claimed | None:
+def _claimed(session: Session, row: Subscription, pace: Pace, now: datetime) -> Claimed | None:
     """The subscription as it is to be worked on; None when it has to stop."""
-    client = session.get(Client, row.client)
-    reason = _ended(client, now) if client else None
-    if reason is not None:
-        pause(row, reason)
-    if row.state != State.ACTIVE:
+    caller = _caller(session, row, pace, now)
+    if isinstance(caller, str):
+        pause(row, caller)
+    if row.state != State.ACTIVE or isinstance(caller, str):
         row.owner, row.due_at = None, now
         return None
-    # What a token's client may do stands in its tokens; here is known what it could when it came.
-    scopes = {Scope(scope) for scope in client.scopes.split()} if client else {*Scope}
-    if not row.curates:  # for what it was not made to see, others may have given its address
-        scopes.discard(Scope.CURATE)
     return Claimed(
         row.id,
         row.version,
         row.url,
         subscriptions.signing(row, now),
         subscriptions.filters_of(row),
-        Caller(row.client, row.organisation, frozenset(scopes)),
+        caller,
         row.cursor,
         row.failures,
     )
 
 
-def _ended(client: Client, now: datetime) -> str | None:
-    if client.revoked_at is not None:
+def _caller(session: Session, row: Subscription, pace: Pace, now: datetime) -> Caller | str:
+    """The client that made it, as it stands now; or why it is sent nothing any more."""
+    client = session.get(Client, row.client)
+    if client is None:
+        known = pace.token_clients.get(row.client)
+        if known is None or known.organisation != row.organisation:
+            return "The client that made it has no access any more."
+        scopes = set(known.scopes)
+    elif client.revoked_at is not None:
         return "The client that made it was revoked."
-    if client.expires_at is not None and client.expires_at <= now:
+    elif client.expires_at is not None and client.expires_at <= now:
         return "The client that made it has expired."
-    if not {Scope.CONTRIBUTE.value, Scope.CURATE.value} & set(client.scopes.split()):
+    else:
+        scopes = {Scope(scope) for scope in client.scopes.split()}
+    if not scopes & {Scope.CONTRIBUTE, Scope.CURATE}:
         return "The client that made it may not contribute any more."
-    return None
+    if not row.curates:  # for what it was not made to see, others may have given its address
+        scopes.discard(Scope.CURATE)
+    return Caller(row.client, row.organisation, frozenset(scopes))
 
 
 def pause(row: Subscription, reason: str) -> None:
@@ -165,7 +173,7 @@ def _note(session: Session, pace: Pace, step: Step) -> Claimed | None:
     row.due_at = now + pace.lease
     # What was changed in between, or is to be sent again, is not held to what came of it before.
     if (row.version, row.cursor) != (step.of.version, step.of.cursor):
-        return _claimed(session, row, now)
+        return _claimed(session, row, pace, now)
     if step.reached > row.cursor:
         row.cursor = step.reached
         if step.deliveries:
@@ -178,7 +186,7 @@ def _note(session: Session, pace: Pace, step: Step) -> Claimed | None:
     if step.release:
         row.owner, row.due_at = None, now
         return None
-    return _claimed(session, row, now)
+    return _claimed(session, row, pace, now)
 
 
 def _failed(row: Subscription, delivery: DeliveryPublic, pace: Pace, now: datetime) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -21,6 +21,7 @@ from app.dialects import rfc3339
 from app.errors import Fault, Unavailable, ValidationFailed
 from app.models.subscriptions import DeliveryPublic, Outcome
 from app.register import deliveries, feed
+from app.register.access import Caller
 from app.register.deliveries import Claimed, Outlook, Pace, Step
 from app.register.identifiers import new_id
 from app.settings import Settings
@@ -52,7 +53,9 @@ _log = logging.getLogger("register")
 class Webhooks:
     """The webhooks of one process."""
 
-    def __init__(self, settings: Settings, database: Database) -> None:
+    def __init__(
+        self, settings: Settings, database: Database, token_clients: Iterable[Caller] = ()
+    ) -> None:
         self._database = database
         self._timeout = settings.webhook_timeout_seconds
         self._pace = Pace(
@@ -60,6 +63,7 @@ class Webhooks:
             # Longer than a message and the note of it can take.
             lease=timedelta(seconds=2 * self._timeout),
             first_retry=timedelta(seconds=settings.webhook_first_retry_seconds),
+            token_clients={str(caller.client): caller for caller in token_clients},
         )
         self._allowed = settings.webhook_allow
         self._addresses = Addresses(self._allowed)

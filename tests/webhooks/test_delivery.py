@@ -14,11 +14,13 @@ import pytest
 from standardwebhooks import Webhook, WebhookVerificationError
 
 from app.main import create_app
+from app.models.changes import Kind
 from app.models.clients import Scope
-from app.models.subscriptions import SubscriptionCreate
+from app.models.feed import LineFilters
+from app.models.subscriptions import State, SubscriptionCreate
 from app.register import clients, subscriptions
 from app.register.access import Caller
-from tests.conftest import Register, settings_for
+from tests.conftest import WARD_ROUNDS, Register, settings_for
 from tests.http.speaking import Submit, head_of
 from tests.serving import Server
 from tests.webhooks.conftest import LOCAL, deliveries, get, subscribe
@@ -343,16 +345,34 @@ def test_a_subscription_ends_with_its_client(
     assert receiver.received == []
 
 
-def test_the_client_of_a_token_is_told_as_one_with_a_key(
-    register: Register, receiver: Receiver, curator: httpx.Client, submit: Submit
+def test_the_client_of_a_token_is_told_as_one_with_a_key_while_it_has_access(
+    serve: Callable[..., Register], receivers: Receivers
 ) -> None:
-    by = Caller("oidc:intranet", "R0A", frozenset({Scope.CONTRIBUTE}))
-    wanted = SubscriptionCreate(name="intranet", url=receiver.url)
-    stored = register.database.transaction(subscriptions.add, wanted, by=by)
-    submit(curator, organisation="RJ1", visibility="draft")
-    own = submit(visibility="draft")
-    until(lambda: caught_up(curator, json.loads(stored.document)))
-    assert [each.body["data"]["id"] for each in receiver.received] == [own["id"]]
+    known = {"intranet": {"organisation": "R0A", "scopes": ["contribute"]}}
+    issuer = {"oidc_issuer": "https://issuer.example/", "oidc_audience": "register"}
+    register = serve(**LOCAL, **issuer, oidc_clients=known)
+    curator = register.client(register.key("RJ1", Scope.CURATE))
+    came = {name: receivers() for name in ("intranet", "taken-away")}
+    subscribed = {}
+    for name, receiver in came.items():
+        by = Caller(f"oidc:{name}", "R0A", frozenset({Scope.CONTRIBUTE}))
+        filters = LineFilters(kind=(Kind.INNOVATION,))
+        wanted = SubscriptionCreate(
+            name=name, url=receiver.url, filters=filters, state=State.PAUSED
+        )
+        stored = register.database.transaction(subscriptions.add, wanted, by=by)
+        subscribed[name] = json.loads(stored.document)
+        at = f"/v1/subscriptions/{subscribed[name]['id']}"
+        assert curator.patch(at, json={"state": "active"}, headers=ANYHOW).status_code == 200
+    draft = {**WARD_ROUNDS, "visibility": "draft"}
+    curator.post("/v1/innovations", json={**draft, "organisation": "RJ1"})
+    own = curator.post("/v1/innovations", json={**draft, "organisation": "R0A"}).json()
+
+    until(lambda: caught_up(curator, subscribed["intranet"]))
+    assert [each.body["data"]["id"] for each in came["intranet"].received] == [own["id"]]
+    until(lambda: get(curator, subscribed["taken-away"])["state"] == "paused")
+    assert "no access" in get(curator, subscribed["taken-away"])["paused_reason"]
+    assert came["taken-away"].received == []
 
 
 def test_an_address_is_judged_again_at_each_connection(
