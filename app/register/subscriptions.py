@@ -120,6 +120,8 @@ def change(
     wanted = patched(fields, patch)
     now = changes.now(session)
     if wanted == fields:
+        if patch.state is State.ACTIVE:
+            resume(row, now)  # whoever says so has mended the receiver, and does not want to wait
         return _stored(row, now)
     row.name, row.url, row.filters = wanted.name, wanted.url, _text(wanted.filters)
     if wanted.state is State.ACTIVE:
@@ -216,7 +218,7 @@ def _log(session: Session, action: Action, row: Subscription, by: Caller) -> Non
         row.version,
         document,
         public=False,
-        organisation=row.organisation,
+        organisation=None if row.curates else row.organisation,  # as :func:`may_see` has it
     )
     row.sequence = changes.append(session, action, thing, by=by)
 

@@ -199,6 +199,11 @@ def test_what_a_curator_is_sent_no_other_can_turn_to_oneself(
     colleague = register.client(register.key("RJ1"))
     problem_of(colleague.patch(at(made), json={"name": "mine"}, headers=ANYHOW), 404, "not-found")
     assert colleague.get(SUBSCRIPTIONS).json()["items"] == []
+    lines = [
+        client.get("/v1/changes?kind=subscription").json()["items"]
+        for client in (colleague, curator)
+    ]
+    assert [len(found) for found in lines] == [0, 1]
 
 
 def test_a_list_has_pages(trust: httpx.Client) -> None:

@@ -109,8 +109,12 @@ def test_while_it_fails_it_tells_how_often_and_when_next(
 
     receiver.always = answering(200)
     at = f"/v1/subscriptions/{subscription['id']}"
-    assert client.patch(at, json={"name": "mended"}, headers=ANYHOW).status_code == 200
+    head = head_of(client)
+    assert client.patch(at, json={"state": "active"}, headers=ANYHOW).status_code == 200
+    asked = time.monotonic()
     until(lambda: get(client, subscription)["cursor"] > 0)
+    assert time.monotonic() - asked < 3, "it waited for the next retry"
+    assert head_of(client) == head
     assert get(client, subscription)["retry_at"] is None
 
 
