@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, nullcontext
 
-from fastapi import Request, Response
+from fastapi import Request
 from sqlmodel import Session
 
-from app.errors import StillRunning
 from app.http import answers
 from app.http.uploads import Uploaded
+from app.http.writing import Repeat
 from app.importing import Along
 from app.models.imports import ImportOutcome, ImportQuery
-from app.register import idempotency
 from app.register.access import Caller
 from app.register.idempotency import Answer
 from app.register.imports import Report
@@ -35,12 +33,7 @@ class Replayed(Exception):
     """This import was answered before."""
 
     def __init__(self, answer: Answer) -> None:
-        self._answer = answer
-
-    def response(self) -> Response:
-        """The first answer, again."""
-        headers = {**self._answer.headers, "Idempotency-Replayed": "true"}
-        return Response(self._answer.body, self._answer.status, headers, media_type=answers.JSON)
+        self.answer = answer
 
 
 class OnceImported(Along):
@@ -54,29 +47,16 @@ class OnceImported(Along):
         upload: Uploaded,
         query: ImportQuery,
     ) -> None:
-        self._running: set[tuple[str, str]] = request.app.state.running
-        self._name = (client.client, key) if client.client and key else None
         self._query = query
-        asked = f"{request.method} {request.url.path} {query.model_dump_json()}"
-        self._fingerprint = hashlib.sha256(f"{asked}\n{upload.digest}".encode()).hexdigest()
+        self._repeat: Repeat | None = None
+        if client.client and key:
+            asked = f"{request.method} {request.url.path} {query.model_dump_json()}"
+            fingerprint = hashlib.sha256(f"{asked}\n{upload.digest}".encode()).hexdigest()
+            self._repeat = Repeat(request, client.client, key, fingerprint)
 
-    @contextmanager
-    def running(self) -> Iterator[None]:
-        """Refuses the same import while it runs.
-
-        Raises:
-            StillRunning
-        """
-        if self._name is None:
-            yield
-            return
-        if self._name in self._running:
-            raise StillRunning("The first import with this key has not been answered yet.")
-        self._running.add(self._name)
-        try:
-            yield
-        finally:
-            self._running.discard(self._name)
+    def running(self) -> AbstractContextManager[None]:
+        """Refuses the same import while it runs; see :meth:`Repeat.running`."""
+        return self._repeat.running() if self._repeat else nullcontext()
 
     def beginning(self, session: Session) -> None:
         """Ends an import that was answered before.
@@ -84,13 +64,11 @@ class OnceImported(Along):
         Raises:
             IdempotencyKeyReused
         """
-        if self._name is not None:
-            known = idempotency.recall(session, *self._name, self._fingerprint)
-            if known is not None:
-                raise Replayed(known)
+        known = self._repeat.recall(session) if self._repeat else None
+        if known is not None:
+            raise Replayed(known)
 
     def ending(self, session: Session, report: Report) -> None:
         """Keeps the answer."""
-        if self._name is not None:
-            answer = Answer(200, answer_to(report, self._query), FRESH)
-            idempotency.keep(session, *self._name, self._fingerprint, answer)
+        if self._repeat:
+            self._repeat.keep(session, Answer(200, answer_to(report, self._query), FRESH))

@@ -19,10 +19,10 @@ from fastapi.routing import APIRoute
 from pydantic_core import from_json
 
 from app.auth import Access
-from app.errors import BodyTooLarge, MalformedRequest, UnsupportedMediaType
+from app.errors import MalformedRequest, UnsupportedMediaType
 from app.http import collections, conditional, plain
 from app.http.query import Query, pairs, refuse_unknown
-from app.http.uploads import Upload
+from app.http.uploads import Upload, bounded
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
@@ -41,15 +41,7 @@ class StrictRequest(Request):
         """
         if not hasattr(self, "_body"):
             most = self.app.state.settings.max_body_bytes
-            announced = self.headers.get("content-length", "0")
-            if announced.isdecimal() and int(announced) > most:
-                raise _too_large(most)
-            chunks = bytearray()
-            async for chunk in self.stream():
-                chunks += chunk
-                if len(chunks) > most:
-                    raise _too_large(most)
-            self._body = bytes(chunks)
+            self._body = b"".join([chunk async for chunk in bounded(self, most, "A body")])
         return self._body
 
     async def json(self) -> Any:
@@ -117,10 +109,6 @@ class Route(APIRoute):
         if self.body_field is None:
             return ()
         return (_JSON, _MERGE_PATCH) if "PATCH" in (self.methods or ()) else (_JSON,)
-
-
-def _too_large(most: int) -> BodyTooLarge:
-    return BodyTooLarge(f"A body has {most:,} bytes at most.")
 
 
 async def _check_body(request: Request, taken: tuple[str, ...]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import tempfile
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import IO
 
@@ -38,26 +39,19 @@ class Upload:
         sent = request.headers.get("content-type", "").partition(";")[0].strip().lower()
         if sent not in list(Format):
             raise UnsupportedMediaType(f"Send the file as {', '.join(Format)}.")
-        most = request.app.state.settings.max_import_bytes
-        announced = request.headers.get("content-length", "0")
-        if announced.isdecimal() and int(announced) > most:
-            raise _too_large(most)
         file = tempfile.SpooledTemporaryFile(_IN_MEMORY, prefix="register-")  # noqa: SIM115
         try:
-            digest = await _receive(request, file, most)
+            digest = await _receive(request, file)
         except BaseException:
             file.close()
             raise
         return Uploaded(file, Format(sent), digest)
 
 
-async def _receive(request: Request, file: IO[bytes], most: int) -> str:
-    digest, size = hashlib.sha256(), 0
+async def _receive(request: Request, file: IO[bytes]) -> str:
+    digest = hashlib.sha256()
     try:
-        async for chunk in request.stream():
-            size += len(chunk)
-            if size > most:
-                raise _too_large(most)
+        async for chunk in bounded(request, request.app.state.settings.max_import_bytes, "A file"):
             digest.update(chunk)
             file.write(chunk)
     except ClientDisconnect:
@@ -65,5 +59,20 @@ async def _receive(request: Request, file: IO[bytes], most: int) -> str:
     return digest.hexdigest()
 
 
-def _too_large(most: int) -> BodyTooLarge:
-    return BodyTooLarge(f"A file has {most:,} bytes at most.")
+async def bounded(request: Request, most: int, what: str) -> AsyncIterator[bytes]:
+    """The pieces of a request's body.
+
+    Raises:
+        BodyTooLarge: as soon as it is clear, whether the length was announced or not.
+    """
+    announced = request.headers.get("content-length", "0")
+    size = int(announced) if announced.isdecimal() else 0
+    if size <= most:
+        size = 0
+        async for chunk in request.stream():
+            size += len(chunk)
+            if size > most:
+                break
+            yield chunk
+    if size > most:
+        raise BodyTooLarge(f"{what} has {most:,} bytes at most.")

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Annotated, Concatenate, ParamSpec
 
@@ -34,6 +35,44 @@ IdempotencyKey = Annotated[
 ]
 
 
+class Repeat:
+    """A request that may be repeated: whose it is, its key, and a digest of what it asks for."""
+
+    def __init__(self, request: Request, client: str, key: str, fingerprint: str) -> None:
+        self._running: set[tuple[str, str]] = request.app.state.running
+        self._name = (client, key)
+        self._fingerprint = fingerprint
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        """Refuses the same request while this one runs.
+
+        Raises:
+            StillRunning
+        """
+        if self._name in self._running:
+            raise StillRunning("The first request with this key has not been answered yet.")
+        self._running.add(self._name)
+        try:
+            yield
+        finally:
+            self._running.discard(self._name)
+
+    def recall(self, session: Session) -> Answer | None:
+        """The first answer; see :func:`app.register.idempotency.recall`."""
+        return idempotency.recall(session, *self._name, self._fingerprint)
+
+    def keep(self, session: Session, answer: Answer) -> None:
+        """Keeps the answer, with what was written for it."""
+        idempotency.keep(session, *self._name, self._fingerprint, answer)
+
+
+def response_of(answer: Answer, *, again: bool) -> Response:
+    """An answer, for the first time or again."""
+    headers = {**answer.headers, **({"Idempotency-Replayed": "true"} if again else {})}
+    return Response(answer.body, answer.status, headers, media_type=answers.JSON)
+
+
 class Once:
     """Runs what a POST does, once for its key; and answers 201 with what it made."""
 
@@ -56,11 +95,10 @@ class Once:
         caller: Caller = self._request.scope["caller"]
         if self._key is None or caller.client is None:
             return answers.written(await database.write(add, *args, **kwargs), created=True)
-        client, key = caller.client, self._key
-        fingerprint = await self._fingerprint()
+        repeat = Repeat(self._request, caller.client, self._key, await self._fingerprint())
 
         def work(session: Session) -> tuple[Answer, bool]:
-            known = idempotency.recall(session, client, key, fingerprint)
+            known = repeat.recall(session)
             if known is not None:
                 return known, True
             stored = add(session, *args, **kwargs)
@@ -72,19 +110,12 @@ class Once:
             }
             answer = Answer(response.status_code, stored.document, headers)
             kept = answer if stored.again is None else replace(answer, body=stored.again)
-            idempotency.keep(session, client, key, fingerprint, kept)
+            repeat.keep(session, kept)
             return answer, False
 
-        running: set[tuple[str, str]] = self._request.app.state.running
-        if (client, key) in running:
-            raise StillRunning("The first request with this key has not been answered yet.")
-        running.add((client, key))
-        try:
+        with repeat.running():
             answer, again = await database.write(work)
-        finally:
-            running.discard((client, key))
-        headers = {**answer.headers, **({"Idempotency-Replayed": "true"} if again else {})}
-        return Response(answer.body, answer.status, headers, media_type=answers.JSON)
+        return response_of(answer, again=again)
 
     async def _fingerprint(self) -> str:
         scope = self._request.scope

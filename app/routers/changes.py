@@ -90,9 +90,6 @@ async def list_changes(
     return Response(body, headers=headers, media_type=answers.JSON)
 
 
-_FRESH = {"Cache-Control": "no-store", "Vary": collections.CACHING["Vary"]}
-
-
 async def _stream(
     request: Request, register: Register, caller: Reader, query: ChangesQuery
 ) -> Response:
@@ -100,7 +97,10 @@ async def _stream(
     if last:
         query = query.model_copy(update={"after": _sequence(last)})
     found = following.stream(register, query, caller)
-    headers = {**_FRESH, "X-Accel-Buffering": "no"}  # which is to say: nginx, pass it on at once
+    headers = {
+        **collections.NO_CACHING,
+        "X-Accel-Buffering": "no",
+    }  # which is to say: nginx, pass it on at once
     if HEAD_ONLY in request.scope:
         return Response(headers=headers, media_type=EVENTS)
     first = await anext(found)  # so that what is wrong with the query is a problem, not a stream

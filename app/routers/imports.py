@@ -26,7 +26,7 @@ from app.http.problems import MEDIA_TYPE, problems, response_to
 from app.http.query import Query
 from app.http.route import Route
 from app.http.uploads import Upload, Uploaded
-from app.http.writing import IdempotencyKey
+from app.http.writing import IdempotencyKey, response_of
 from app.models.faults import MOST_FAULTS
 from app.models.imports import ImportAnswer, ImportMode, ImportQuery
 from app.register.imports import Report
@@ -76,7 +76,7 @@ async def import_innovations(
                 work = importing.Import(upload.file, upload.form, query, client, along=once)
                 report = await asyncio.to_thread(work.run, register.write_in_turn)
         except Replayed as before:
-            return before.response()
+            return response_of(before.answer, again=True)
     body = answer_to(report, query)
     if report.rejected and query.mode is ImportMode.ATOMIC and not query.dry_run:
         return _rejected(request, report, body)
