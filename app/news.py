@@ -23,6 +23,7 @@ class News:
         self._head = head
         self._waiting: dict[asyncio.Future[None], int] = {}
         self._looking: asyncio.Task[None] | None = None
+        self._closing = False
 
     async def after(self, sequence: int, seconds: float) -> bool:
         """Waits until the log has a line after this one, but no longer than so many seconds.
@@ -37,7 +38,8 @@ class News:
         if self._looking is None or self._looking.done():
             self._looking = asyncio.create_task(self._look())
         try:
-            await asyncio.wait_for(waiter, seconds)
+            async with asyncio.timeout(seconds):
+                await waiter
         except TimeoutError:
             return False
         finally:
@@ -46,13 +48,13 @@ class News:
 
     async def close(self) -> None:
         """Nobody looks any more."""
+        self._closing = True
         if self._looking is not None:
-            self._looking.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._looking
+            # Not cancelled: a read that PostgreSQL is at takes long to call back.
+            await asyncio.wait([self._looking])
 
     async def _look(self) -> None:
-        while self._waiting:
+        while self._waiting and not self._closing:
             with suppress(Unavailable):  # what does not answer now has no news now
                 head = await self._head()
                 for waiter, sequence in self._waiting.items():

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Coroutine, Iterable
+from collections.abc import Collection, Coroutine, Iterable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -79,12 +79,13 @@ class Webhooks:
     async def stop(self) -> None:
         """Lets what is under way come to its end, and leaves the rest to others."""
         self._stopping = True
+        self.wake()
         if self._looking is not None:
-            await _end(self._looking)
+            # Not cancelled: a read that PostgreSQL is at takes long to call back.
+            await asyncio.wait([self._looking])
         if self._working:
             await asyncio.wait(self._working, timeout=GRACE)
-            for task in list(self._working):
-                await _end(task)
+            await _end(list(self._working))
         if self._notes.used:
             with suppress(Unavailable):
                 await self._database.write(deliveries.give_back, self._pace.owner)
@@ -126,7 +127,7 @@ class Webhooks:
 
     async def _look(self) -> None:
         troubled = False
-        while True:
+        while not self._stopping:
             self._something_to_do.clear()
             try:
                 outlook = await self._database.read(deliveries.outlook)
@@ -139,7 +140,8 @@ class Webhooks:
                 if not troubled and not isinstance(error, Unavailable):
                     _log.exception("webhooks cannot be looked at; they will be again")
                 troubled = True
-                await asyncio.sleep(1)
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._something_to_do.wait(), 1)
 
     async def _take_up(self) -> None:
         failing = sum(self._working.values())
@@ -178,8 +180,7 @@ class Webhooks:
         try:
             await asyncio.wait(tasks, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            for task in tasks:
-                await _end(task)
+            await _end(tasks)
 
     # Working
 
@@ -262,7 +263,13 @@ class _Notes:
         return await self._database.write(deliveries.note, self._pace, steps)
 
 
-async def _end(task: asyncio.Task[Any]) -> None:
-    task.cancel()
-    with suppress(asyncio.CancelledError, Exception):
-        await task
+async def _end(tasks: Collection[asyncio.Task[Any]]) -> None:
+    """Cancels tasks and waits for their end; whoever waits here can be cancelled, too."""
+    for task in tasks:
+        task.cancel()
+    if tasks:
+        # Not by awaiting each: its being cancelled could not be told from our own.
+        ended, _ = await asyncio.wait(tasks)
+        for task in ended:
+            if not task.cancelled():
+                task.exception()  # what went wrong at the end is of no use any more
