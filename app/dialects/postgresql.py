@@ -28,6 +28,7 @@ from sqlalchemy import (
     table,
     true,
 )
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.dialects.postgresql import psycopg as sqlalchemy_psycopg
 from sqlalchemy.dialects.postgresql.psycopg import PGCompiler_psycopg
 
@@ -96,16 +97,24 @@ class Postgresql:
         q = unicodedata.normalize("NFKD", " or ".join(side(each) for each in alternatives))
         return {"q": "".join(letter for letter in q if not unicodedata.combining(letter))}
 
+    def text_in(self, document: ColumnElement[Any]) -> ColumnElement[bool]:
+        words = func.register_text(cast(document, JSONB))
+        return words.bool_op("@@")(_query())
+
     def unavailable(self, error: BaseException) -> bool:
         return isinstance(error, psycopg.OperationalError | PoolTimeout)
+
+
+def _query() -> ColumnElement[Any]:
+    return func.websearch_to_tsquery(
+        literal_column("'register_english'::regconfig"), bindparam("q", type_=Text)
+    )
 
 
 def _text_search() -> TextSearch:
     innovation = table("innovation", column("number", Integer), column("search"))
     index: ColumnElement[Any] = innovation.c.search
-    query = func.websearch_to_tsquery(
-        literal_column("'register_english'::regconfig"), bindparam("q", type_=Text)
-    )
+    query = _query()
     # In double precision, as a cursor holds it.
     score = cast(-func.ts_rank(index, query, type_=Double), Double)
     matches = select(innovation.c.number, score.label("score")).where(index.bool_op("@@")(query))

@@ -22,6 +22,9 @@ Row = tuple[Any, ...]
 Values = Mapping[str, object]
 Statement = Select[*tuple[Any, ...]]
 
+TextIn = Callable[[ColumnElement[Any]], ColumnElement[bool]]
+"""Whether an innovation's document, which is in no index, has the words of a text query."""
+
 KEPT_STATEMENTS = 4096
 """Statements whose SQL a dialect keeps; a list has one for each shape of its query."""
 
@@ -132,6 +135,10 @@ class Dialect(Protocol):
 
     def text_query(self, alternatives: Sequence[Alternative]) -> Values:
         """What to look for, in the database's own syntax."""
+        ...
+
+    def text_in(self, document: ColumnElement[Any]) -> ColumnElement[bool]:
+        """Whether a document has the words of ``text_query``, in an index or not."""
         ...
 
     def unavailable(self, error: BaseException) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
 import sqlite3
 import threading
 import time
@@ -13,22 +12,23 @@ from functools import lru_cache, partial
 from typing import Any, TypeVar
 
 from sqlalchemy import (
-    Column,
+    Boolean,
+    ColumnElement,
     Connection,
     Engine,
     FromClause,
-    Integer,
-    MetaData,
-    Table,
+    String,
+    bindparam,
     create_engine,
     event,
+    func,
     make_url,
-    text,
 )
 from sqlalchemy.dialects import sqlite as sqlalchemy_sqlite
 from sqlalchemy.dialects.sqlite.base import SQLiteCompiler
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from app.dialects import sqlite_text
 from app.dialects.protocol import (
     KEPT_STATEMENTS,
     Alternative,
@@ -36,10 +36,9 @@ from app.dialects.protocol import (
     Read,
     Row,
     Statement,
-    TextMatch,
-    TextSearch,
     Values,
 )
+from app.dialects.sqlite_text import TEXT_IN, TextOf
 from app.settings import Settings
 
 T = TypeVar("T")
@@ -72,7 +71,7 @@ class Sqlite:
         compiler = sqlalchemy_sqlite.dialect(paramstyle="named")
         compiler.statement_compiler = _Compiler
         self.prepare = lru_cache(KEPT_STATEMENTS)(partial(Prepared.of, compiler=compiler))
-        self.text_search = _text_search()
+        self.text_search = sqlite_text.search()
 
     def engine(self, settings: Settings) -> Engine:
         engine = create_engine(
@@ -112,15 +111,12 @@ class Sqlite:
         return SqliteReads(self, settings)
 
     def text_query(self, alternatives: Sequence[Alternative]) -> Values:
-        def all_of(each: Sequence[Sequence[str]], operator: str) -> str:
-            return f" {operator} ".join(f'"{" ".join(words)}"' for words in each)
+        return sqlite_text.query(alternatives)
 
-        wanted = [f"({all_of(side.wanted, 'AND')})" for side in alternatives]
-        sides = [
-            f"({found} NOT {all_of(side.unwanted, 'NOT')})" if side.unwanted else found
-            for found, side in zip(wanted, alternatives, strict=True)
-        ]
-        return {"q": " OR ".join(sides), "wanted": " OR ".join(wanted)}
+    def text_in(self, document: ColumnElement[Any]) -> ColumnElement[bool]:
+        asked: ColumnElement[str] = bindparam("q", type_=String)
+        found: ColumnElement[bool] = getattr(func, TEXT_IN)(document, asked, type_=Boolean)
+        return found
 
     def unavailable(self, error: BaseException) -> bool:
         # The extended codes (SQLITE_BUSY_SNAPSHOT and so on) keep the kind in the low byte.
@@ -158,27 +154,6 @@ def _begin(connection: Connection, timeout: float) -> None:
         connection.exec_driver_sql("BEGIN IMMEDIATE")  # what goes wrong now is SQLAlchemy's to tell
     finally:
         driver.execute(f"PRAGMA busy_timeout={own}")
-
-
-def _match(words: str, score: float) -> TextMatch:
-    """A match of words in FTS5's syntax, with parameters in them."""
-    parts = re.split(r":(q|wanted)\b", words)
-    joined = "||".join(f":{part}" if i % 2 else f"'{part}'" for i, part in enumerate(parts) if part)
-    condition: Any = text(f"innovation_text MATCH {joined}")
-    return TextMatch(condition, score)
-
-
-def _text_search() -> TextSearch:
-    index = Table("innovation_text", MetaData(), Column("rowid", Integer))
-    # Not by `bm25`: that has to score all that is found before the first page, and an entry
-    # that somebody adds changes the scores of others between two pages.
-    titles, prominent = "{title} : (:wanted)", "{title summary tags} : (:wanted)"
-    best_first = (
-        _match(f"(:q) AND {titles}", 0.0),
-        _match(f"((:q) AND {prominent}) NOT {titles}", 1.0),
-        _match(f"(:q) NOT {prominent}", 2.0),
-    )
-    return TextSearch(index, index.c.rowid, _match(":q", 0.0), best_first)
 
 
 class _Compiler(SQLiteCompiler):
@@ -220,8 +195,14 @@ class _Connection:
             "mmap_size=1073741824",  # pages are read where the system has them, not copied
         ):
             self.driver.execute(f"PRAGMA {pragma}")
+        self.driver.create_function(TEXT_IN, 2, self._text_in, deterministic=True)
+        self._text_of = TextOf()
         if ticks is not None:
             self.driver.set_progress_handler(self._tick, STEPS_A_TICK)
+
+    def _text_in(self, document: str | None, q: str) -> bool:
+        self._ticks_left -= 1  # it takes about as long as a tick's steps
+        return self._text_of(document, q)
 
     def _tick(self) -> bool:
         self._ticks_left -= 1

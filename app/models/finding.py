@@ -77,6 +77,12 @@ def _any_of(what: str) -> str:
 class EntryFilters(Strict):
     """What an entry says of itself: of one filter any value, and of all filters each."""
 
+    q: Annotated[Text, Field(min_length=1, max_length=200)] | None = Field(
+        default=None,
+        description="Words in title, summary, description, tags or evidence, as in a web search: "
+        '`"an exact phrase"`, `-without`, `this or that`.',
+        examples=['video or "ward round" -pilot'],
+    )
     theme: tuple[Slug, ...] = Field(
         default=(), max_length=50, description=_any_of("The main theme's slug.")
     )
@@ -117,12 +123,6 @@ class EntryFilters(Strict):
 class InnovationFilters(EntryFilters):
     """Which innovations."""
 
-    q: Annotated[Text, Field(min_length=1, max_length=200)] | None = Field(
-        default=None,
-        description="Words in title, summary, description, tags or evidence, as in a web search: "
-        '`"an exact phrase"`, `-without`, `this or that`.',
-        examples=['video or "ward round" -pilot'],
-    )
     visibility: tuple[Visibility, ...] = Field(
         default=(Visibility.PUBLISHED,),
         max_length=3,

@@ -7,21 +7,23 @@ by line, over a bounded number of them at a time.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
+from enum import Enum, auto
+from functools import cache
 from typing import Any, NamedTuple
 
 from pydantic_core import from_json
-from sqlalchemy import Select, String, bindparam, or_, select
+from sqlalchemy import ColumnElement, Select, String, bindparam, or_, select
 from sqlmodel import col
 
-from app.dialects import Reader, Statement, rfc3339
+from app.dialects import Reader, Statement, TextIn
 from app.errors import Fault, ValidationFailed
 from app.models.changes import Change, Kind
 from app.models.feed import LineFilters
-from app.models.innovations import NO_REVIEW
 from app.models.organisations import Organisation
-from app.register import changes
+from app.register import changes, search
 from app.register.access import Caller
+from app.register.fitting import fitting
 
 LOOKED_AT = 200
 """Lines that a filter is asked of at once: some milliseconds' worth."""
@@ -87,22 +89,39 @@ def _covered() -> Select[str]:
     )
 
 
-def _lines(*visible: Any) -> tuple[Statement, Statement]:
-    """The lines after one, bare and each with the document before it."""
-    lines = select(*COLUMNS).where(col(Change.sequence) > bindparam("after"), *visible)
+class _Seen(Enum):
+    """Which lines the caller may see."""
+
+    EVERYTHING = auto()
+    PUBLISHED = auto()
+    OWN = auto()
+    """What is published, and what is the caller's own."""
+
+
+@cache
+def _lines(seen: _Seen, words_in: TextIn | None, *, before: bool) -> Statement:
+    """The lines after one; if asked for, each with the document before it, and whether each of the
+    two has the words."""
+    lines = select(*COLUMNS).where(col(Change.sequence) > bindparam("after"))
+    if seen is not _Seen.EVERYTHING:
+        published = col(Change.public).is_(True)
+        own = col(Change.organisation).in_(_covered())
+        lines = lines.where(or_(published, own) if seen is _Seen.OWN else published)
     lines = lines.order_by(col(Change.sequence)).limit(bindparam("limit"))
+    if not before:
+        return lines
     earlier = Change.__table__.alias("earlier")  # type: ignore[attr-defined]
-    before = select(earlier.c.document).where(
+    previous = select(earlier.c.document).where(
         earlier.c.thing == col(Change.thing),
         earlier.c.kind == col(Change.kind),
         earlier.c.version == col(Change.version) - 1,
     )
-    return lines, lines.add_columns(before.scalar_subquery())
-
-
-_EVERYTHING = _lines()
-_PUBLISHED = _lines(col(Change.public).is_(True))
-_VISIBLE = _lines(or_(col(Change.public).is_(True), col(Change.organisation).in_(_covered())))
+    documents: tuple[ColumnElement[Any], ...] = (
+        Change.__table__.c.document,  # type: ignore[attr-defined]
+        previous.scalar_subquery(),
+    )
+    lines = lines.add_columns(documents[1])
+    return lines.add_columns(*map(words_in, documents)) if words_in else lines
 
 
 async def lines(
@@ -120,13 +139,15 @@ async def lines(
         raise _past_the_head(newest)
     fits = _fitting(filters)
     values: dict[str, object] = {"after": after, "limit": LOOKED_AT if fits else limit}
-    if caller.curates:
-        statements = _EVERYTHING
-    elif caller.organisation is None:
-        statements = _PUBLISHED
-    else:
-        statements, values["own"] = _VISIBLE, caller.organisation
-    rows = await reader.rows(statements[fits is not None], values)
+    if filters.q:
+        values |= reader.dialect.text_query(search.alternatives(filters.q))
+    seen_by = _Seen.EVERYTHING
+    if not caller.curates and caller.organisation is None:
+        seen_by = _Seen.PUBLISHED
+    elif not caller.curates:
+        seen_by, values["own"] = _Seen.OWN, caller.organisation
+    words_in = reader.dialect.text_in if filters.q else None
+    rows = await reader.rows(_lines(seen_by, words_in, before=fits is not None), values)
     # A page that is not full has seen all there was, hidden lines at the end included.
     seen = (
         rows[-1][0] if len(rows) == values["limit"] else max(newest, *(row[0] for row in rows), 0)
@@ -154,73 +175,25 @@ def _past_the_head(newest: int) -> ValidationFailed:
 # What fits
 
 
-Values = Mapping[str, Callable[[Mapping[str, Any]], Sequence[str | None]]]
-
-
-def _code(of: Mapping[str, Any] | None) -> list[str | None]:
-    return [of["code"] if of else None]
-
-
-_VALUES: Values = {
-    "theme": lambda entry: [entry["theme"]["slug"]],
-    "status": lambda entry: [entry["status"]],
-    "organisation": lambda entry: _code(entry["organisation"]),
-    "icb": lambda entry: _code(entry["organisation"]["icb"]),
-    "region": lambda entry: _code(entry["organisation"]["region"]),
-    "care_setting": lambda entry: [entry["care_setting"]],
-    "visibility": lambda entry: [entry["visibility"]],
-    "tag": lambda entry: entry["tags"],
-    "evidence_kind": lambda entry: [piece["kind"] for piece in entry["evidence"]],
-    "evidence_strength": lambda entry: [piece["strength"] for piece in entry["evidence"]],
-}
-"""What an innovation's document says of each filter."""
-
-
 def _fitting(filters: LineFilters) -> Callable[[Sequence[Any]], bool] | None:
     """Whether a line fits the filters; None where there are none."""
     kinds = set(filters.kind)
-    wanted = {name: set(given) for name in _VALUES if (given := getattr(filters, name))}
-    bounds = _bounds(filters)
-    if not kinds and not wanted and not bounds:
+    entry_fits = fitting(filters)
+    if not kinds and entry_fits is None and not filters.q:
         return None
 
-    def entry_fits(document: str) -> bool:
-        entry = from_json(document)
-        return all(
-            not values.isdisjoint(_VALUES[name](entry)) for name, values in wanted.items()
-        ) and all(within(entry) for within in bounds)
-
     def fits(row: Sequence[Any]) -> bool:
-        kind, document, before = row[4], row[9], row[10]
+        kind, documents, found = row[4], row[9:11], row[11:]
         if kinds and kind not in kinds:
             return False
-        if not wanted and not bounds:
+        if entry_fits is None and not filters.q:
             return True
         if kind != Kind.INNOVATION:
             return False
         # What was redacted may have fitted; who follows has to know.
-        return document is None or any(entry_fits(text) for text in (document, before) if text)
+        return documents[0] is None or any(
+            text and has_words and (entry_fits is None or entry_fits(from_json(text)))
+            for text, has_words in zip(documents, found or (True, True), strict=True)
+        )
 
     return fits
-
-
-def _bounds(filters: LineFilters) -> list[Callable[[Mapping[str, Any]], bool]]:
-    """The filters by time; all times of a document are written alike, and so compare as texts."""
-    bounds: list[Callable[[Mapping[str, Any]], bool]] = []
-    if filters.created_from is not None:
-        since = rfc3339(filters.created_from)
-        bounds.append(lambda entry: entry["created_at"] >= since)
-    if filters.created_to is not None:
-        until = rfc3339(filters.created_to)
-        bounds.append(lambda entry: entry["created_at"] < until)
-    if filters.updated_since is not None:
-        changed = rfc3339(filters.updated_since)
-        bounds.append(lambda entry: entry["updated_at"] >= changed)
-    if filters.review_due_before is not None:
-        due = filters.review_due_before.isoformat()
-        bounds.append(lambda entry: (_review_on(entry) or NO_REVIEW) < due)
-    return bounds
-
-
-def _review_on(entry: Mapping[str, Any]) -> str | None:
-    return entry["decision"]["review_on"] if entry["decision"] else None

@@ -31,8 +31,8 @@ def sort_key(name: str) -> str:
     return fold(name)[:200]
 
 
-def alternatives(q: str) -> list[Alternative]:
-    """The sides of the ``or`` in ``q``.
+def alternatives(q: str, *, pointer: str = "?q") -> list[Alternative]:
+    """The sides of the ``or`` in ``q``, which stands where the pointer says.
 
     Raises:
         ValidationFailed: when there is no word to look for, or there are too many.
@@ -56,13 +56,15 @@ def alternatives(q: str) -> list[Alternative]:
     if wanted or unwanted:
         sides.append(Alternative(tuple(wanted), tuple(unwanted)))
     if words_seen > MOST_WORDS:
-        raise _refused(f"Search for {MOST_WORDS} words at most.")
+        raise _refused(pointer, f"Search for {MOST_WORDS} words at most.")
     if not sides or not all(side.wanted for side in sides):
-        raise _refused("Each side of an `or` needs a word to look for, not only words without.")
+        raise _refused(
+            pointer, "Each side of an `or` needs a word to look for, not only words without."
+        )
     return sides
 
 
-def _refused(detail: str) -> ValidationFailed:
+def _refused(pointer: str, detail: str) -> ValidationFailed:
     return ValidationFailed(
-        "The search has nothing to look for.", faults=(Fault("?q", "not_a_search", detail),)
+        "The search has nothing to look for.", faults=(Fault(pointer, "not_a_search", detail),)
     )

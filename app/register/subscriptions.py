@@ -31,7 +31,7 @@ from app.models.subscriptions import (
     SubscriptionUpdate,
     SubscriptionWithSecret,
 )
-from app.register import changes
+from app.register import changes, search
 from app.register.access import Caller
 from app.register.identifiers import new_id
 from app.register.patches import patched
@@ -229,6 +229,8 @@ def _receiver(url: str) -> str:
 
 
 def _text(filters: LineFilters) -> str:
+    if filters.q:
+        search.alternatives(filters.q, pointer="#/filters/q")
     return filters.model_dump_json(exclude_defaults=True)
 
 

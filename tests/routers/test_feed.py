@@ -324,8 +324,49 @@ def test_a_part_is_followed_page_by_page_over_all_that_does_not_fit(
         assert [line["sequence"] for line in found] == [head + 150, head + 300, head + 450]
 
 
-def test_a_filter_by_words_is_refused_by_name(anybody: httpx.Client) -> None:
-    assert pointers_of(anybody.get("/v1/changes?q=video")) == ["?q"]
+SEARCHES = [
+    "zebra",
+    "Zebras",
+    '"zebra crossing"',
+    "zebra -pilot",
+    "giraffe or lion",
+    "cafe",
+    "crossing lion",
+    "nothing of the kind",
+]
+
+
+@pytest.mark.parametrize("q", SEARCHES)
+def test_words_find_the_same_lines_as_the_same_search_finds_entries(
+    anybody: httpx.Client, submit: Submit, q: str
+) -> None:
+    head = head_of(anybody)
+    submit(title="A zebra crossing at the door")
+    submit(summary="Zebras are crossing.", tags=["pilot"])
+    submit(description="A giraffe in the café.")
+    submit(evidence=[{"kind": "audit", "statement": "The lion slept."}])
+    submit(tags=["zebra"], title="Crossing the yard")
+
+    found = anybody.get("/v1/innovations", params={"q": q, "sort": "created_at"}).json()["items"]
+    lines = all_lines(anybody, after=head, q=q)
+    assert [line["id"] for line in lines] == [entry["id"] for entry in found]
+
+
+def test_who_follows_words_hears_when_an_entry_loses_them(
+    trust: httpx.Client, anybody: httpx.Client, submit: Submit
+) -> None:
+    head = head_of(anybody)
+    entry = submit(title="The zebra", theme="great-teams")
+    submit(title="The zebra", theme="basics-sorted")
+    patch(trust, entry, title="The horse")
+    patch(trust, entry, title="The donkey")
+
+    found = all_lines(anybody, after=head, q="zebra", theme="great-teams")
+    assert [line["document"]["title"] for line in found] == ["The zebra", "The horse"]
+
+
+def test_words_that_are_no_search_are_a_problem(anybody: httpx.Client) -> None:
+    assert pointers_of(anybody.get("/v1/changes?q=-video")) == ["?q"]
 
 
 # Never missed, doubled or out of order

@@ -78,6 +78,11 @@ def test_it_may_start_anywhere_in_the_log(trust: httpx.Client) -> None:
     assert pointers(too_far) == ["#/after"]
 
 
+def test_words_that_are_no_search_are_refused(trust: httpx.Client) -> None:
+    without = {**PAUSED, "filters": {"q": "-video"}}
+    assert pointers(trust.post(SUBSCRIPTIONS, json=without)) == ["#/filters/q"]
+
+
 def test_a_repeated_request_makes_one_and_is_not_told_the_secret_again(
     trust: httpx.Client,
 ) -> None:

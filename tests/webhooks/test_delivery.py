@@ -313,7 +313,7 @@ def test_what_is_sent_is_what_its_client_may_see_and_what_fits(  # noqa: PLR0917
     came = {name: receivers() for name in (*clients, "filtered")}
     for name, client in clients.items():
         subscribe(client, came[name], filters={"kind": ["innovation"]})
-    filters = {"tag": ["video"], "visibility": ["published"]}
+    filters = {"tag": ["video"], "visibility": ["published"], "q": "rounds"}
     filtered = subscribe(trust, came["filtered"], filters=filters)
     draft = submit(visibility="draft")
     published = submit(tags=["video"])

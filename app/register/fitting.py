@@ -1,0 +1,76 @@
+"""What an innovation's document says of each filter, and whether it fits them.
+
+A list asks its indexes. Who holds one document, as the change feed does, and the counts that are
+carried on from line to line, asks here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from app.dialects import rfc3339
+from app.models.finding import EntryFilters
+from app.models.innovations import NO_REVIEW
+
+Entry = Mapping[str, Any]
+"""An innovation's document, parsed."""
+
+Fits = Callable[[Entry], bool]
+
+
+def _code(of: Mapping[str, Any] | None) -> list[str | None]:
+    return [of["code"] if of else None]
+
+
+VALUES: Mapping[str, Callable[[Entry], Sequence[str | None]]] = {
+    "theme": lambda entry: [entry["theme"]["slug"]],
+    "status": lambda entry: [entry["status"]],
+    "organisation": lambda entry: _code(entry["organisation"]),
+    "icb": lambda entry: _code(entry["organisation"]["icb"]),
+    "region": lambda entry: _code(entry["organisation"]["region"]),
+    "care_setting": lambda entry: [entry["care_setting"]],
+    "visibility": lambda entry: [entry["visibility"]],
+    "tag": lambda entry: entry["tags"],
+    "evidence_kind": lambda entry: [piece["kind"] for piece in entry["evidence"]],
+    "evidence_strength": lambda entry: [piece["strength"] for piece in entry["evidence"]],
+    "month": lambda entry: [entry["created_at"][:7]],
+}
+"""What a document says of each filter, and of what is counted by."""
+
+
+def fitting(filters: EntryFilters) -> Fits | None:
+    """Whether a document fits the filters; None where all do. Words are not looked for."""
+    wanted = {name: set(given) for name in VALUES if (given := getattr(filters, name, ()))}
+    bounds = _bounds(filters)
+    if not wanted and not bounds:
+        return None
+
+    def fits(entry: Entry) -> bool:
+        return all(
+            not values.isdisjoint(VALUES[name](entry)) for name, values in wanted.items()
+        ) and all(within(entry) for within in bounds)
+
+    return fits
+
+
+def _bounds(filters: EntryFilters) -> list[Fits]:
+    """The filters by time; all times of a document are written alike, and so compare as texts."""
+    bounds: list[Fits] = []
+    if filters.created_from is not None:
+        since = rfc3339(filters.created_from)
+        bounds.append(lambda entry: entry["created_at"] >= since)
+    if filters.created_to is not None:
+        until = rfc3339(filters.created_to)
+        bounds.append(lambda entry: entry["created_at"] < until)
+    if filters.updated_since is not None:
+        changed = rfc3339(filters.updated_since)
+        bounds.append(lambda entry: entry["updated_at"] >= changed)
+    if filters.review_due_before is not None:
+        due = filters.review_due_before.isoformat()
+        bounds.append(lambda entry: (_review_on(entry) or NO_REVIEW) < due)
+    return bounds
+
+
+def _review_on(entry: Entry) -> str | None:
+    return entry["decision"]["review_on"] if entry["decision"] else None
