@@ -165,10 +165,10 @@ class _Compiler(SQLiteCompiler):
     def visit_join(
         self, join: Any, asfrom: bool = False, from_linter: Any = None, **kwargs: Any
     ) -> str:
-        assert not join.isouter, "no read has needed an outer join yet"
         kwargs["from_linter"] = from_linter
         sides = (self.process(side, asfrom=True, **kwargs) for side in (join.left, join.right))
-        return f"{' CROSS JOIN '.join(sides)} ON {self.process(join.onclause, **kwargs)}"
+        how = " LEFT JOIN " if join.isouter else " CROSS JOIN "
+        return f"{how.join(sides)} ON {self.process(join.onclause, **kwargs)}"
 
     def get_from_hint_text(self, table: FromClause, text: str | None) -> str | None:
         return f"INDEXED BY {text}"

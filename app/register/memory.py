@@ -1,48 +1,67 @@
 """What this process remembers of what it read; right for as long as the log says so.
 
 What is counted can change only with the log. So a count is kept with the head that it was made
-at, and nothing has to be invalidated: a newer head simply asks again. Themes and organisations
+at, and nothing has to be invalidated: the log tells what to add to it. Themes and organisations
 are never deleted, so that what was found once is there for good.
 """
 
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass
 from threading import Lock
-from typing import Generic, TypeVar
 
-T = TypeVar("T")
+Values = tuple[str | None, ...]
+"""What entries have in common that are counted together: a value of each thing counted by."""
+
+Measures = tuple[int, int, int]
+"""Of entries: how many there are, how many are kept, and how much evidence there is for them."""
 
 
-class Recent(Generic[T]):
-    """A bounded store of values by request, each with the head that it was made from."""
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """Entries, counted by some of what they say, as of a head of the log."""
 
-    def __init__(self, most: int = 4096) -> None:
-        self._most = most
+    head: int
+    cells: Mapping[Values, Measures]
+
+
+class Counted:
+    """A bounded store of counts, by what was counted; those asked for last are kept longest."""
+
+    def __init__(self, most_cells: int = 500_000) -> None:
+        self._most = most_cells
+        self._cells = 0
         # A long read counts on a thread of its own.
         self._lock = Lock()
-        self._values: OrderedDict[str, tuple[int, T]] = OrderedDict()
+        self._counts: OrderedDict[str, Counts] = OrderedDict()
 
-    def get(self, request: str, head: int) -> T | None:
+    def get(self, asked: str) -> Counts | None:
         with self._lock:
-            found = self._values.get(request)
-            if found is None or found[0] != head:
-                return None
-            self._values.move_to_end(request)
-            return found[1]
+            counts = self._counts.get(asked)
+            if counts is not None:
+                self._counts.move_to_end(asked)
+            return counts
 
-    def put(self, request: str, head: int, value: T) -> None:
+    def put(self, asked: str, counts: Counts) -> None:
         with self._lock:
-            self._values[request] = (head, value)
-            self._values.move_to_end(request)
-            if len(self._values) > self._most:
-                self._values.popitem(last=False)
+            before = self._counts.pop(asked, None)
+            self._counts[asked] = counts
+            self._cells += _size(counts) - (_size(before) if before else 0)
+            while self._cells > self._most:
+                _, oldest = self._counts.popitem(last=False)
+                self._cells -= _size(oldest)
+
+
+def _size(counts: Counts) -> int:
+    return len(counts.cells) + 10  # what is kept of a count that has hardly any
 
 
 class Memory:
     """What a process remembers."""
 
     def __init__(self) -> None:
-        self.totals: Recent[int] = Recent()
+        self.counted = Counted()
         self.known: set[tuple[str, str]] = set()
         """Filters and values that name something that there is."""

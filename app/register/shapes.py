@@ -15,6 +15,7 @@ from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import (
+    BigInteger,
     ColumnElement,
     Double,
     GenerativeSelect,
@@ -23,8 +24,10 @@ from sqlalchemy import (
     and_,
     bindparam,
     case,
+    cast,
     func,
     literal,
+    literal_column,
     or_,
     select,
     tuple_,
@@ -35,7 +38,9 @@ from sqlmodel import col
 
 from app.dialects import Statement
 from app.models.changes import LogHead
-from app.models.finding import Facet, InnovationSort
+from app.models.decisions import Status
+from app.models.evidence import Evidence
+from app.models.finding import InnovationSort
 from app.register.walks import (
     ENTRIES,
     KEY_VALUES,
@@ -48,8 +53,6 @@ from app.register.walks import (
     walk,
     walks,
 )
-
-MOST_FACET_VALUES = 100
 
 _HEAD = select(col(LogHead.sequence)).scalar_subquery()
 _LIMIT = bindparam("limit", type_=Integer)
@@ -129,22 +132,47 @@ def _best(each: Sequence[Statement]) -> Statement:
 
 
 @lru_cache(1024)
-def counting(shape: Shape) -> Statement:
-    """The log's head, and the number of entries."""
-    return walk(shape).where(select(_HEAD, func.count()))
+def counting(shape: Shape, by: tuple[str, ...] = (), *, measured: bool = False) -> Statement:
+    """The log's head, values of what is counted by, and the number of entries that have them.
 
-
-@lru_cache(1024)
-def faceting(shape: Shape, facet: Facet) -> Statement:
-    """Each value of the facet, and its number of entries; the most frequent ones."""
+    What is measured has two more: how many of them are kept, and how much evidence there is.
+    """
     entries = walk(shape)
-    count = func.count()
-    if facet.value in KEYS:
-        key = KEY_VALUES.alias("counted")
-        on = and_(key.c.number == entries.number, key.c.name == facet.value)
-        entries = entries._replace(source=entries.source.join(key, on))
-        value: ColumnElement[str] = key.c.value
-    else:
-        value = entries.row.c[facet.value]
-    statement = entries.where(select(value, count)).where(value.is_not(None))
-    return statement.group_by(value).order_by(count.desc(), value).limit(MOST_FACET_VALUES)
+    values: list[ColumnElement[Any]] = []
+    for name in by:
+        if name in KEYS:
+            key = KEY_VALUES.alias(f"by_{name}")
+            on = and_(key.c.number == entries.number, key.c.name == name)
+            entries = entries._replace(source=entries.source.join(key, on, isouter=True))
+            values.append(key.c.value)
+        elif name == "month":
+            if entries.row is not ENTRIES:
+                made = ENTRIES.alias("made")
+                on = made.c.number == entries.number
+                entries = entries._replace(source=entries.source.join(made, on))
+                values.append(_month(made.c.created_at))
+            else:
+                values.append(_month(ENTRIES.c.created_at))
+        else:
+            values.append(entries.row.c[name])
+    measures: list[ColumnElement[int]] = [func.count()]
+    if measured:
+        measures += [_sum(case((entries.row.c.status == Status.KEEP.value, 1), else_=0))]
+        measures += [_sum(_pieces(entries.number))]
+    return entries.where(select(_HEAD, *values, *measures)).group_by(*values)
+
+
+def _month(moment: ColumnElement[Any]) -> ColumnElement[str]:
+    # Not with parameters: PostgreSQL could not tell that it is grouped by what is selected.
+    month: ColumnElement[str] = func.substr(moment, literal_column("1"), literal_column("7"))
+    return month
+
+
+def _sum(of: ColumnElement[int]) -> ColumnElement[int]:
+    return func.coalesce(cast(func.sum(of), BigInteger), literal_column("0"))
+
+
+def _pieces(number: ColumnElement[int]) -> ColumnElement[int]:
+    """How many pieces of evidence the entry with this number has."""
+    pieces = select(func.count()).select_from(Evidence).where(col(Evidence.number) == number)
+    return pieces.scalar_subquery()

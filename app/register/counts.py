@@ -1,0 +1,125 @@
+"""Counting innovations, by what they say; a count that was made is carried on along the log.
+
+To count all that fits takes as long as there is much of it. So that is done once: the lines that
+came since tell, each with its document and the one before, what left which count and what joined
+another. What they cannot tell (a search's words, an organisation that moved) is counted anew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from itertools import product
+from typing import Any
+
+from pydantic_core import from_json
+from sqlalchemy import bindparam, select
+from sqlmodel import col
+
+from app.dialects import Reader
+from app.models.changes import Change, Kind
+from app.models.decisions import Status
+from app.register import changes, shapes
+from app.register.fitting import VALUES, Entry
+from app.register.memory import Counts, Measures, Memory, Values
+from app.register.wanted import Wanted
+
+MOST_CARRIED = 500
+"""Lines that a count is carried on over; after more of them, to count anew is as good."""
+
+
+async def of(
+    reader: Reader,
+    wanted: Wanted,
+    by: tuple[str, ...],
+    memory: Memory,
+    *,
+    at: int,
+    measured: bool = False,
+) -> Counts:
+    """What fits, counted by this, as of a head that was seen or a newer one.
+
+    Evidence and what is kept are counted only where it is to be measured.
+    """
+    asked = f"{wanted.name} {by} {measured}"
+    known = memory.counted.get(asked)
+    if known is not None:
+        if known.head >= at:
+            return known
+        carried = await _carried(reader, wanted, by, known, at)
+        if carried is not None:
+            memory.counted.put(asked, carried)
+            return carried
+    rows = await reader.rows(shapes.counting(wanted.shape, by, measured=measured), wanted.values)
+    if not rows and await changes.head(reader) != at:
+        return Counts(-1, {})  # nothing tells of which moment it is
+    n = len(by)
+    cells = {row[1 : n + 1]: _measures(row[n + 1 :]) for row in rows}
+    counts = Counts(rows[0][0] if rows else at, cells)
+    memory.counted.put(asked, counts)
+    return counts
+
+
+def _measures(row: Sequence[int]) -> Measures:
+    return (row[0], row[1], row[2]) if len(row) > 1 else (row[0], 0, 0)
+
+
+_EARLIER = Change.__table__.alias("earlier")  # type: ignore[attr-defined]
+_SINCE = (
+    select(
+        col(Change.kind),
+        col(Change.version),
+        col(Change.document),
+        select(_EARLIER.c.document)
+        .where(
+            _EARLIER.c.thing == col(Change.thing),
+            _EARLIER.c.kind == col(Change.kind),
+            _EARLIER.c.version == col(Change.version) - 1,
+        )
+        .scalar_subquery(),
+    )
+    .where(col(Change.sequence) > bindparam("after"), col(Change.sequence) <= bindparam("until"))
+    .order_by(col(Change.sequence))
+)
+
+
+async def _carried(
+    reader: Reader, wanted: Wanted, by: tuple[str, ...], known: Counts, at: int
+) -> Counts | None:
+    """The counts as of a newer head; None where the lines between do not tell."""
+    if wanted.fits is None or at - known.head > MOST_CARRIED:
+        return None
+    cells = dict(known.cells)
+    for kind, version, text, text_before in await reader.rows(
+        _SINCE, {"after": known.head, "until": at}
+    ):
+        if kind == Kind.ORGANISATION and version > 1:
+            return None  # it may have moved, with all its entries
+        if kind != Kind.INNOVATION:
+            continue
+        if text is None or (text_before is None and version > 1):
+            return None  # redacted
+        entry = from_json(text)
+        if text_before is not None:
+            before = from_json(text_before)
+            if before["organisation"]["code"] != entry["organisation"]["code"]:
+                return None  # where that one stood then, the line does not say
+            # As it stands now: it may have moved since the earlier line.
+            before["organisation"] = entry["organisation"]
+            if wanted.fits(before):
+                _add(cells, by, before, -1)
+        if wanted.fits(entry):
+            _add(cells, by, entry, 1)
+    return Counts(at, cells)
+
+
+def _add(cells: dict[Values, Measures], by: Iterable[str], entry: Entry, sign: int) -> None:
+    kept = sign * (entry["status"] == Status.KEEP)
+    evidence = sign * entry["counts"]["evidence"]
+    each: list[Any] = [set(VALUES[name](entry)) or {None} for name in by]
+    for values in product(*each):
+        before = cells.get(values, (0, 0, 0))
+        cell = (before[0] + sign, before[1] + kept, before[2] + evidence)
+        if cell[0] or not by:
+            cells[values] = cell
+        else:
+            del cells[values]
