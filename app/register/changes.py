@@ -148,3 +148,12 @@ async def head(reader: Reader) -> int:
     """The newest line's sequence: the name of the register's state."""
     rows = await reader.rows(_HEAD, {})
     return int(rows[0][0])
+
+
+_LATEST = select(col(LogHead.at))
+
+
+async def latest(reader: Reader) -> str:
+    """When the newest line was written."""
+    rows = await reader.rows(_LATEST, {})
+    return str(rows[0][0])

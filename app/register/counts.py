@@ -20,7 +20,7 @@ from app.models.changes import Change, Kind
 from app.models.decisions import Status
 from app.register import changes, shapes
 from app.register.fitting import VALUES, Entry
-from app.register.memory import Counts, Measures, Memory, Values
+from app.register.memory import NOTHING, Counts, Measures, Memory, Values
 from app.register.wanted import Wanted
 
 MOST_CARRIED = 500
@@ -117,7 +117,7 @@ def _add(cells: dict[Values, Measures], by: Iterable[str], entry: Entry, sign: i
     evidence = sign * entry["counts"]["evidence"]
     each: list[Any] = [set(VALUES[name](entry)) or {None} for name in by]
     for values in product(*each):
-        before = cells.get(values, (0, 0, 0))
+        before = cells.get(values, NOTHING)
         cell = (before[0] + sign, before[1] + kept, before[2] + evidence)
         if cell[0] or not by:
             cells[values] = cell

@@ -35,6 +35,7 @@ VALUES: Mapping[str, Callable[[Entry], Sequence[str | None]]] = {
     "evidence_kind": lambda entry: [piece["kind"] for piece in entry["evidence"]],
     "evidence_strength": lambda entry: [piece["strength"] for piece in entry["evidence"]],
     "month": lambda entry: [entry["created_at"][:7]],
+    "day": lambda entry: [entry["created_at"][:10]],
 }
 """What a document says of each filter, and of what is counted by."""
 

@@ -18,6 +18,8 @@ Values = tuple[str | None, ...]
 Measures = tuple[int, int, int]
 """Of entries: how many there are, how many are kept, and how much evidence there is for them."""
 
+NOTHING: Measures = (0, 0, 0)
+
 
 @dataclass(frozen=True, slots=True)
 class Counts:

@@ -18,9 +18,11 @@ from sqlalchemy import (
     BigInteger,
     ColumnElement,
     Double,
+    FromClause,
     GenerativeSelect,
     Integer,
     Select,
+    String,
     and_,
     bindparam,
     case,
@@ -38,7 +40,7 @@ from sqlmodel import col
 
 from app.dialects import Statement
 from app.models.changes import LogHead
-from app.models.decisions import Status
+from app.models.decisions import Decision, Status
 from app.models.evidence import Evidence
 from app.models.finding import InnovationSort
 from app.register.walks import (
@@ -145,14 +147,13 @@ def counting(shape: Shape, by: tuple[str, ...] = (), *, measured: bool = False) 
             on = and_(key.c.number == entries.number, key.c.name == name)
             entries = entries._replace(source=entries.source.join(key, on, isouter=True))
             values.append(key.c.value)
-        elif name == "month":
+        elif name in _OF_CREATION:
+            made: FromClause = ENTRIES
             if entries.row is not ENTRIES:
                 made = ENTRIES.alias("made")
                 on = made.c.number == entries.number
                 entries = entries._replace(source=entries.source.join(made, on))
-                values.append(_month(made.c.created_at))
-            else:
-                values.append(_month(ENTRIES.c.created_at))
+            values.append(_start_of(made.c.created_at, _OF_CREATION[name]))
         else:
             values.append(entries.row.c[name])
     measures: list[ColumnElement[int]] = [func.count()]
@@ -162,10 +163,13 @@ def counting(shape: Shape, by: tuple[str, ...] = (), *, measured: bool = False) 
     return entries.where(select(_HEAD, *values, *measures)).group_by(*values)
 
 
-def _month(moment: ColumnElement[Any]) -> ColumnElement[str]:
+_OF_CREATION = {"month": 7, "day": 10}
+"""What of the moment of its creation an entry is counted by: so many letters."""
+
+
+def _start_of(moment: ColumnElement[Any], letters: int) -> ColumnElement[str]:
     # Not with parameters: PostgreSQL could not tell that it is grouped by what is selected.
-    month: ColumnElement[str] = func.substr(moment, literal_column("1"), literal_column("7"))
-    return month
+    return func.substr(moment, literal_column("1"), literal_column(str(letters)), type_=String)
 
 
 def _sum(of: ColumnElement[int]) -> ColumnElement[int]:
@@ -176,3 +180,14 @@ def _pieces(number: ColumnElement[int]) -> ColumnElement[int]:
     """How many pieces of evidence the entry with this number has."""
     pieces = select(func.count()).select_from(Evidence).where(col(Evidence.number) == number)
     return pieces.scalar_subquery()
+
+
+@lru_cache(1024)
+def decided(shape: Shape) -> Statement:
+    """The log's head, days and statuses, and how many decisions entries got then that say so."""
+    entries = walk(shape)
+    made: Any = Decision.__table__  # type: ignore[attr-defined]
+    of = made.c.number == entries.number
+    entries = entries._replace(source=entries.source.join(made, of))
+    what = (made.c.decided_on, made.c.status)
+    return entries.where(select(_HEAD, *what, func.count())).group_by(*what)

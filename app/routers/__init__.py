@@ -12,6 +12,7 @@ from app.routers import (
     innovations,
     organisations,
     service,
+    statistics,
     subscriptions,
     themes,
 )
@@ -24,6 +25,7 @@ ALL: tuple[APIRouter, ...] = (
     imports.router,
     changes.router,
     subscriptions.router,
+    statistics.router,
     organisations.router,
     themes.router,
     clients.router,

@@ -41,6 +41,7 @@ class Version(Document):
 
 _LINKS = {
     "innovations": "/v1/innovations",
+    "statistics": "/v1/statistics",
     "themes": "/v1/themes",
     "organisations": "/v1/organisations",
     "changes": "/v1/changes",

@@ -1,0 +1,102 @@
+"""Statistics: innovations in groups, counted and measured."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from itertools import product
+
+from app.dialects import Reader
+from app.models.statistics import Dimension, StatisticsQuery
+from app.register import changes, counts, groups
+from app.register.access import Caller
+from app.register.finding import TRIES
+from app.register.groups import Names, Row
+from app.register.memory import NOTHING, Counts, Measures, Memory, Values
+from app.register.wanted import Wanted, must_exist, wanted_by
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """Statistics, and what they were made from."""
+
+    content: Row
+    head: int
+    day: date | None = None
+    """The day that they hold for, where the answer depends on the day, too."""
+
+
+async def grouped(
+    reader: Reader, query: StatisticsQuery, caller: Caller, *, memory: Memory
+) -> Told:
+    """Innovations in groups.
+
+    Raises:
+        UnknownTheme, UnknownOrganisation, ValidationFailed, Unauthenticated
+    """
+    wanted = wanted_by(reader, query, caller)
+    await must_exist(reader, query, memory)
+    today = datetime.now(UTC).date()
+    # A theme's group is not in a document; what is counted by theme tells it.
+    by = tuple("theme" if each is Dimension.GROUP else each.value for each in query.group_by)
+    if len(set(by)) < len(by):
+        by = ("theme",)
+    (total, cells), head = await at_one_moment(reader, wanted, ((), by), memory)
+    names = await groups.names(reader, today)
+    rows = _rolled_up(cells.cells, by, query.group_by, names)
+    if query.empty:
+        for values in product(*(names.all_of(each, rows) for each in query.group_by)):
+            rows.setdefault(values, NOTHING)
+    items = [
+        names.named(query.group_by, values) | measured(rows[values])
+        for values in sorted(rows, key=names.order(query.group_by))
+    ]
+    content = {
+        "group_by": list(query.group_by),
+        "items": items if query.group_by else [],
+        "total": measured(total.cells.get((), NOTHING)),
+    }
+    # An ICB's innovations are its successor's from the day after it closed.
+    by_day = query.empty or Dimension.ICB in query.group_by
+    return Told(content, head, today if by_day else None)
+
+
+async def at_one_moment(
+    reader: Reader, wanted: Wanted, each: Iterable[tuple[str, ...]], memory: Memory
+) -> tuple[list[Counts], int]:
+    """Counts as of the same head."""
+    for _ in range(TRIES):
+        head = await changes.head(reader)
+        counted = [
+            await counts.of(reader, wanted, by, memory, at=head, measured=True) for by in each
+        ]
+        if all(one.head == head for one in counted):
+            break
+    return counted, head
+
+
+def measured(measures: Measures) -> Row:
+    innovations, kept, evidence = measures
+    return {
+        "innovations": innovations,
+        "evidence": evidence,
+        "kept": kept,
+        "share_kept": round(kept / innovations, 4) if innovations else None,
+    }
+
+
+def _rolled_up(
+    cells: Mapping[Values, Measures],
+    by: tuple[str, ...],
+    group_by: Sequence[Dimension],
+    names: Names,
+) -> dict[Values, Measures]:
+    """Counts by what was asked for, from counts by what documents say."""
+    rows: dict[Values, Measures] = {}
+    for values, measures in cells.items():
+        said = dict(zip(by, values, strict=True))
+        key = tuple(names.group_of(each, said) for each in group_by)
+        before = rows.get(key, NOTHING)
+        rows[key] = (before[0] + measures[0], before[1] + measures[1], before[2] + measures[2])
+    return rows

@@ -1,0 +1,81 @@
+"""Statistics: the register in figures."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request, Response
+
+from app.auth import Reader
+from app.errors import UnknownOrganisation, UnknownTheme
+from app.http import answers, collections
+from app.http.problems import problems
+from app.http.query import Query
+from app.http.route import Route
+from app.models.statistics import Overview, Statistics, StatisticsQuery, Timeline, TimelineQuery
+from app.register import overview, statistics, timeline
+from app.register.statistics import Told
+from app.routers.parts import Register
+
+router = APIRouter(prefix="/v1/statistics", tags=["statistics"], route_class=Route)
+
+_FILTERS = (UnknownTheme, UnknownOrganisation)
+
+
+@router.get(
+    "",
+    response_model=Statistics,
+    summary="Count innovations in groups",
+    responses=problems(*_FILTERS),
+)
+async def get_statistics(
+    request: Request,
+    register: Register,
+    caller: Reader,
+    query: Annotated[StatisticsQuery, Depends(Query(StatisticsQuery))],
+) -> Response:
+    """Use it for a table or a chart: how many innovations there are by one thing or by two, how
+    much evidence there is for them, and which share is kept. All filters of the list apply. An
+    innovation is counted where its organisation stands; one of an ICB that closed counts for the
+    ICB that took over, where there is one only.
+    """
+    told = await register.read(statistics.grouped, query, caller, memory=register.memory)
+    return _answer(request, told)
+
+
+@router.get(
+    "/timeline",
+    response_model=Timeline,
+    summary="See what happened over time",
+    responses=problems(*_FILTERS),
+)
+async def get_timeline(
+    request: Request,
+    register: Register,
+    caller: Reader,
+    query: Annotated[TimelineQuery, Depends(Query(TimelineQuery))],
+) -> Response:
+    """Use it for a line that grows: what was submitted, and decided to keep or to retire, by week
+    or by month, and in all up to then. Decisions count on the day that they were made on, which may
+    be long before they came into the register.
+    """
+    told = await register.read(timeline.timeline, query, caller, memory=register.memory)
+    return _answer(request, told)
+
+
+@router.get(
+    "/overview",
+    response_model=Overview,
+    summary="See the register at a glance",
+    responses=problems(),
+)
+async def get_overview(request: Request, register: Register, caller: Reader) -> Response:
+    """Use it for a landing page, in one request: what is published, in all, by theme and by region,
+    and what came last.
+    """
+    return _answer(request, await register.read(overview.overview, memory=register.memory))
+
+
+def _answer(request: Request, told: Told) -> Response:
+    headers = collections.headers(request, told.head, told.day)
+    return Response(answers.compact(told.content), headers=headers, media_type=answers.JSON)
