@@ -8,6 +8,7 @@ the protocols here; what differs is in :mod:`app.dialects.sqlite` and
 from __future__ import annotations
 
 from app.dialects.protocol import (
+    EACH,
     Dialect,
     Read,
     Reader,
@@ -15,12 +16,14 @@ from app.dialects.protocol import (
     Statement,
     TextIn,
     TextMatch,
+    Texts,
     TextSearch,
     Values,
 )
 from app.dialects.types import Moment, rfc3339
 
 __all__ = [
+    "EACH",
     "Dialect",
     "Moment",
     "Read",
@@ -30,6 +33,7 @@ __all__ = [
     "TextIn",
     "TextMatch",
     "TextSearch",
+    "Texts",
     "Values",
     "dialect_for",
     "rfc3339",

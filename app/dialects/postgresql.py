@@ -22,17 +22,19 @@ from sqlalchemy import (
     column,
     create_engine,
     func,
+    literal,
     literal_column,
     make_url,
     select,
     table,
     true,
 )
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import JSONB, JSONPATH
 from sqlalchemy.dialects.postgresql import psycopg as sqlalchemy_psycopg
 from sqlalchemy.dialects.postgresql.psycopg import PGCompiler_psycopg
 
 from app.dialects.protocol import (
+    EACH,
     KEPT_STATEMENTS,
     Alternative,
     Prepared,
@@ -40,6 +42,7 @@ from app.dialects.protocol import (
     Row,
     Statement,
     TextMatch,
+    Texts,
     TextSearch,
     Values,
 )
@@ -96,6 +99,19 @@ class Postgresql:
         # As `register_folded` in the database does it with what is searched.
         q = unicodedata.normalize("NFKD", " or ".join(side(each) for each in alternatives))
         return {"q": "".join(letter for letter in q if not unicodedata.combining(letter))}
+
+    def parsed(self, document: ColumnElement[Any]) -> ColumnElement[Any]:
+        return cast(document, JSONB)
+
+    def text_at(self, parsed: ColumnElement[Any], *path: str) -> ColumnElement[str]:
+        return func.jsonb_extract_path_text(parsed, *path, type_=Text)
+
+    def texts_at(self, parsed: ColumnElement[Any], *path: str) -> Texts:
+        steps = "".join(part if part == EACH else f".{part}" for part in path)
+        place = cast(literal(f"${steps}"), JSONPATH)
+        found = func.jsonb_path_query(parsed, place).table_valued(column("each", JSONB))
+        each = found.render_derived()
+        return Texts(each, each.c.each.op("#>>", return_type=Text())(literal_column("'{}'")))
 
     def text_in(self, document: ColumnElement[Any]) -> ColumnElement[bool]:
         words = func.register_text(cast(document, JSONB))

@@ -25,6 +25,9 @@ Statement = Select[*tuple[Any, ...]]
 TextIn = Callable[[ColumnElement[Any]], ColumnElement[bool]]
 """Whether an innovation's document, which is in no index, has the words of a text query."""
 
+EACH = "[*]"
+"""In a path into a document: each of the things that stand there."""
+
 KEPT_STATEMENTS = 4096
 """Statements whose SQL a dialect keeps; a list has one for each shape of its query."""
 
@@ -100,6 +103,14 @@ class TextSearch:
 
 
 @dataclass(frozen=True, slots=True)
+class Texts:
+    """Texts out of a document, a row each."""
+
+    source: FromClause
+    text: ColumnElement[str]
+
+
+@dataclass(frozen=True, slots=True)
 class Alternative:
     """One side of an ``or``: all of ``wanted`` and none of ``unwanted``; each a run of words."""
 
@@ -135,6 +146,18 @@ class Dialect(Protocol):
 
     def text_query(self, alternatives: Sequence[Alternative]) -> Values:
         """What to look for, in the database's own syntax."""
+        ...
+
+    def parsed(self, document: ColumnElement[Any]) -> ColumnElement[Any]:
+        """A stored document, to take several things out of it."""
+        ...
+
+    def text_at(self, parsed: ColumnElement[Any], *path: str) -> ColumnElement[str]:
+        """What stands in a parsed document, as a text; NULL where nothing does."""
+        ...
+
+    def texts_at(self, parsed: ColumnElement[Any], *path: str) -> Texts:
+        """What stands at each place that the path leads to; it has :data:`EACH` in it, once."""
         ...
 
     def text_in(self, document: ColumnElement[Any]) -> ColumnElement[bool]:

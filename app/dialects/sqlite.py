@@ -30,12 +30,14 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 from app.dialects import sqlite_text
 from app.dialects.protocol import (
+    EACH,
     KEPT_STATEMENTS,
     Alternative,
     Prepared,
     Read,
     Row,
     Statement,
+    Texts,
     Values,
 )
 from app.dialects.sqlite_text import TEXT_IN, TextOf
@@ -113,6 +115,19 @@ class Sqlite:
     def text_query(self, alternatives: Sequence[Alternative]) -> Values:
         return sqlite_text.query(alternatives)
 
+    def parsed(self, document: ColumnElement[Any]) -> ColumnElement[Any]:
+        return document  # SQLite keeps the last ones that it has parsed, by their text
+
+    def text_at(self, parsed: ColumnElement[Any], *path: str) -> ColumnElement[str]:
+        found: ColumnElement[str] = func.json_extract(parsed, _place(path), type_=String)
+        return found
+
+    def texts_at(self, parsed: ColumnElement[Any], *path: str) -> Texts:
+        at = path.index(EACH)
+        each = func.json_each(parsed, _place(path[:at])).table_valued("value")
+        rest = path[at + 1 :]
+        return Texts(each, self.text_at(each.c.value, *rest) if rest else each.c.value)
+
     def text_in(self, document: ColumnElement[Any]) -> ColumnElement[bool]:
         asked: ColumnElement[str] = bindparam("q", type_=String)
         found: ColumnElement[bool] = getattr(func, TEXT_IN)(document, asked, type_=Boolean)
@@ -128,6 +143,10 @@ class Sqlite:
             sqlite3.SQLITE_FULL,
             sqlite3.SQLITE_IOERR,
         }
+
+
+def _place(path: Sequence[str]) -> str:
+    return ".".join(("$", *path))
 
 
 def _begin(connection: Connection, timeout: float) -> None:

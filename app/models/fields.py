@@ -188,6 +188,20 @@ MomentIn = Annotated[
 ]
 """A time in a request."""
 
+
+def _line_or_moment(value: object) -> object:
+    if isinstance(value, str) and value.isascii() and value.isdecimal() and len(value) <= 15:
+        return int(value)
+    return _moment(value)
+
+
+AsOf = Annotated[
+    int | datetime,
+    BeforeValidator(_line_or_moment),
+    WithJsonSchema({"type": "string"}),
+]
+"""A moment of the register: a line of its log, or a time."""
+
 MomentOut = Annotated[
     datetime,
     PlainSerializer(rfc3339, return_type=str, when_used="json"),

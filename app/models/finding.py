@@ -1,13 +1,15 @@
 """Finding innovations: what can be asked for, and what a list answers."""
 
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, model_validator
+from pydantic_core import PydanticCustomError
 
 from app.models.decisions import Status
 from app.models.evidence import EvidenceKind, EvidenceStrength
 from app.models.fields import (
+    AsOf,
     Day,
     Document,
     MomentIn,
@@ -119,6 +121,14 @@ class EntryFilters(Strict):
         default=None, description="To be looked at again before this day."
     )
 
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.created_from and self.created_to and self.created_from >= self.created_to:
+            raise PydanticCustomError(
+                "dates_out_of_order", "`created_from` is not before `created_to`"
+            )
+        return self
+
 
 class InnovationFilters(EntryFilters):
     """Which innovations."""
@@ -130,7 +140,17 @@ class InnovationFilters(EntryFilters):
     )
 
 
-class InnovationQuery(PageQuery, InnovationFilters):
+class AsOfQuery(Strict):
+    """As of when."""
+
+    as_of: AsOf | None = Field(
+        default=None,
+        description="The register as it was: at a time (`2026-04-01T00:00:00Z`; a bare day is its "
+        "first moment), or at a line of the change log (a `sequence`).",
+    )
+
+
+class InnovationQuery(PageQuery, InnovationFilters, AsOfQuery):
     """Which innovations, in which order, and which page of them."""
 
     sort: InnovationSort | None = Field(

@@ -9,7 +9,7 @@ from pydantic_core import PydanticCustomError
 
 from app.models.decisions import Status
 from app.models.fields import Day, Document, MomentOut
-from app.models.finding import InnovationFilters
+from app.models.finding import AsOfQuery, InnovationFilters
 from app.models.innovations import InnovationPublic
 from app.models.themes import ThemeGroup
 
@@ -30,7 +30,7 @@ class Dimension(StrEnum):
     MONTH = "month"
 
 
-class StatisticsQuery(InnovationFilters):
+class StatisticsQuery(InnovationFilters, AsOfQuery):
     """Which innovations, and by what they are grouped."""
 
     group_by: tuple[Dimension, ...] = Field(

@@ -45,6 +45,8 @@ async def of(
     if known is not None:
         if known.head >= at:
             return known
+        if wanted.shape.past:  # it stays as it was
+            return Counts(at, known.cells)
         carried = await _carried(reader, wanted, by, known, at)
         if carried is not None:
             memory.counted.put(asked, carried)

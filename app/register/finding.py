@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from app.dialects import Reader
 from app.errors import Fault, ValidationFailed
 from app.models.finding import Facet, InnovationQuery, InnovationSort
-from app.register import changes, counts, cursors, shapes
+from app.register import changes, counts, cursors, past, shapes
 from app.register.access import Caller
 from app.register.memory import Counts, Memory
 from app.register.stored import Listed
@@ -33,7 +33,8 @@ async def page(reader: Reader, query: InnovationQuery, caller: Caller, *, memory
         InvalidCursor, UnknownTheme, UnknownOrganisation, ValidationFailed
         Unauthenticated: when what is not published is asked for without a key.
     """
-    wanted = wanted_by(reader, query, caller)
+    line = None if query.as_of is None else await past.line_of(reader, query.as_of)
+    wanted = wanted_by(reader, query, caller, as_of=line)
     await must_exist(reader, query, memory)
     facets = _facets(query.facets)
     sort = _sort(query)
@@ -68,7 +69,10 @@ async def page(reader: Reader, query: InnovationQuery, caller: Caller, *, memory
     rows = rows[: query.limit]
     following = cursors.encode(ordered, rows[-1][2:]) if more else None
     found = {facet.value: _frequent(each) for facet, each in zip(facets, counted, strict=True)}
-    return Found([row[1] for row in rows], query.limit, total, following, head, facets=found)
+    items = [row[1] for row in rows]
+    if line is not None:
+        items = await past.named(reader, items, line)
+    return Found(items, query.limit, total, following, head, facets=found)
 
 
 def _frequent(counted: Counts) -> list[tuple[str, int]]:
@@ -83,7 +87,18 @@ def _sort(query: InnovationQuery) -> InnovationSort:
             "Only a search has a best match.",
             faults=(Fault("?sort", "no_relevance", "Sort by `relevance` goes with `q`."),),
         )
+    if query.as_of is not None:
+        sort = query.sort or InnovationSort.NEWEST
+        if ORDERS[sort].column == "title_key" or sort is InnovationSort.RELEVANCE:
+            raise ValidationFailed(
+                "The past is not kept in this order.",
+                faults=(Fault("?sort", "not_of_the_past", _SORTS_OF_THE_PAST),),
+            )
+        return sort
     return query.sort or (InnovationSort.RELEVANCE if query.q else InnovationSort.NEWEST)
+
+
+_SORTS_OF_THE_PAST = "With `as_of`, sort by `created_at`, `updated_at` or `review_on`."
 
 
 def _facets(names: str | None) -> list[Facet]:

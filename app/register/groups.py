@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from pydantic_core import from_json
@@ -11,12 +12,14 @@ from sqlalchemy import select
 from sqlmodel import col
 
 from app.dialects import Reader
+from app.models.changes import Kind
 from app.models.decisions import Status
 from app.models.evidence import EvidenceStrength
 from app.models.innovations import CareSetting
-from app.models.organisations import Organisation, OrganisationKind, Succession
+from app.models.organisations import Organisation, OrganisationKind
 from app.models.statistics import Dimension, Period
 from app.models.themes import Theme, ThemeGroup
+from app.register import past
 from app.register.memory import Values
 from app.register.steps import steps
 
@@ -24,26 +27,32 @@ Row = dict[str, Any]
 
 
 class _Organisation(NamedTuple):
+    code: str
     name: str
     kind: str
-    opened: date | None
-    closed: date | None
+    opened: str | None
+    closed: str | None
+    successors: tuple[tuple[str, str], ...]
+    """Their codes, and since when."""
+
+
+@lru_cache(4096)
+def _organisation(document: str) -> _Organisation:
+    said = from_json(document)
+    named = {name: said[name] for name in _Organisation._fields}
+    named["successors"] = tuple((each["code"], each["date"]) for each in said["successors"])
+    return _Organisation(**named)
 
 
 class Names:
     """Themes and organisations, on a day."""
 
     def __init__(
-        self,
-        day: date,
-        themes: Mapping[str, Mapping[str, Any]],
-        organisations: Mapping[str, _Organisation],
-        successors: Mapping[str, Sequence[tuple[str, date]]],
+        self, day: date, themes: Iterable[str], organisations: Iterable[_Organisation]
     ) -> None:
-        self.themes = themes
-        self._day = day
-        self._organisations = organisations
-        self._successors = successors
+        self.themes = _by_number(map(from_json, themes))
+        self._day = day.isoformat()
+        self._organisations = {each.code: each for each in organisations}
 
     def group_of(self, by: Dimension, said: Mapping[str, str | None]) -> str | None:
         """The group of an innovation whose document says this."""
@@ -55,19 +64,14 @@ class Names:
 
     def _successor(self, code: str) -> str:
         """Who has what was an ICB's. Where several took over, nobody says which of them."""
-        while self._closed(code):
-            successors = [next_ for next_, since in self._successors[code] if since <= self._day]
-            if len(successors) != 1:
-                break
-            code = successors[0]
-        return code
+        while True:
+            its = self._organisations[code]
+            after = [next_ for next_, since in its.successors if since <= self._day]
+            if its.closed is None or its.closed >= self._day or len(after) != 1:
+                return code
+            (code,) = after
 
-    def _closed(self, code: str) -> bool:
-        closed = self._organisations[code].closed
-        return closed is not None and closed < self._day and code in self._successors
-
-    def _open(self, code: str) -> bool:
-        its = self._organisations[code]
+    def _open(self, its: _Organisation) -> bool:
         opened = its.opened is None or its.opened <= self._day
         return opened and (its.closed is None or its.closed >= self._day)
 
@@ -78,8 +82,8 @@ class Names:
         """All groups that there could be."""
         if by in _KINDS:
             kinds = _KINDS[by]
-            found = self._organisations.items()
-            return [code for code, its in found if its.kind in kinds and self._open(code)]
+            found = self._organisations.values()
+            return [its.code for its in found if its.kind in kinds and self._open(its)]
         if by is Dimension.THEME:
             return self.themes
         if by is Dimension.MONTH:
@@ -128,33 +132,27 @@ _CHOICES: Mapping[Dimension, Any] = {
     Dimension.EVIDENCE_STRENGTH: EvidenceStrength,
 }
 
-_THEMES = select(col(Theme.document)).order_by(col(Theme.number))
-_ORGANISATIONS = select(
-    *(col(getattr(Organisation, name)) for name in ("code", "name", "kind", "opened", "closed"))
-).order_by(col(Organisation.code))
-_SUCCESSIONS = select(col(Succession.predecessor), col(Succession.successor), col(Succession.date))
+_THEMES = select(col(Theme.document)).order_by(col(Theme.slug))
+_ORGANISATIONS = select(col(Organisation.document)).order_by(col(Organisation.code))
+_THEMES_THEN = past.things(Kind.THEME, Theme.__table__.c.slug)  # type: ignore[attr-defined]
+_ORGANISATIONS_THEN = past.things(
+    Kind.ORGANISATION,
+    Organisation.__table__.c.code,  # type: ignore[attr-defined]
+)
 
 
-async def names(reader: Reader, day: date) -> Names:
-    """Themes and organisations, as they are called, and as they stood on a day."""
-    themes = [from_json(row[0]) for row in await reader.rows(_THEMES, {})]
-    organisations = {
-        row[0]: _Organisation(row[1], row[2], _day(row[3]), _day(row[4]))
-        for row in await reader.rows(_ORGANISATIONS, {})
-    }
-    successors: dict[str, list[tuple[str, date]]] = {}
-    for predecessor, successor, since in await reader.rows(_SUCCESSIONS, {}):
-        successors.setdefault(predecessor, []).append((successor, known_day(since)))
-    return Names(day, {theme["slug"]: theme for theme in themes}, organisations, successors)
+async def names(reader: Reader, day: date, line: int | None = None) -> Names:
+    """Themes and organisations, as they are called or were, and as they stood on a day."""
+    now = line is None
+    values = {} if line is None else {"as_of": line}
+    themes = await reader.rows(_THEMES if now else _THEMES_THEN, values)
+    bodies = await reader.rows(_ORGANISATIONS if now else _ORGANISATIONS_THEN, values)
+    return Names(day, (row[0] for row in themes), (_organisation(row[0]) for row in bodies))
 
 
-def known_day(value: date | str) -> date:
-    """A day as the drivers give it: SQLite's has no type for it."""
-    return date.fromisoformat(value) if isinstance(value, str) else value
-
-
-def _day(value: date | str | None) -> date | None:
-    return None if value is None else known_day(value)
+def _by_number(themes: Iterable[Any]) -> dict[str, Any]:
+    ordered = sorted(themes, key=lambda theme: int(theme["number"]))
+    return {theme["slug"]: theme for theme in ordered}
 
 
 def _is_month(value: str) -> bool:

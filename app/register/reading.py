@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 from typing import Any, NamedTuple
 
+from pydantic_core import from_json
 from sqlalchemy import Boolean, bindparam, func, or_, select, tuple_
 from sqlmodel import col
 
@@ -13,8 +15,9 @@ from app.errors import NotFound, Withdrawn
 from app.models.changes import Change, Kind, LogHead
 from app.models.decisions import Decision
 from app.models.evidence import Evidence
+from app.models.fields import AsOf
 from app.models.innovations import Innovation, InnovationPublic, Source, Visibility
-from app.register import cursors, feed
+from app.register import cursors, feed, past
 from app.register.access import Caller
 from app.register.entries import NO_SUCH
 from app.register.identifiers import identifier
@@ -45,6 +48,27 @@ async def get(reader: Reader, name: str, caller: Caller) -> Stored:
         Withdrawn: when only its tombstone is left.
     """
     return _stored(_visible(await _find(reader, name), caller))
+
+
+async def get_as_of(reader: Reader, name: str, caller: Caller, as_of: AsOf) -> Stored:
+    """The innovation of this id or reference, as it was.
+
+    Raises:
+        NotFound: also when it was not there yet.
+        Withdrawn, ValidationFailed
+    """
+    line = await past.line_of(reader, as_of)
+    entry = await _find(reader, name)
+    found = entry and await past.version(reader, Kind.INNOVATION, entry.id, line)
+    if not entry or not found or found[0] is None:
+        raise NotFound(NO_SUCH)
+    document, number, public, _ = found
+    then = entry._replace(
+        document=(await past.named(reader, [document], line))[0],
+        public=bool(public),
+        visibility=from_json(document)["visibility"],
+    )
+    return replace(_stored(_visible(then, caller)), etag=f'"{number}-as-of-{line}"')
 
 
 async def get_by_source(reader: Reader, source: Source, caller: Caller) -> Stored:

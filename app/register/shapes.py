@@ -43,6 +43,7 @@ from app.models.changes import LogHead
 from app.models.decisions import Decision, Status
 from app.models.evidence import Evidence
 from app.models.finding import InnovationSort
+from app.register import past
 from app.register.walks import (
     ENTRIES,
     KEY_VALUES,
@@ -65,7 +66,7 @@ _ANY_NUMBER = 2**31
 def page(shape: Shape, sort: InnovationSort, *, after: bool) -> Statement:
     """The log's head, and each entry's document and sort key; ``limit`` of them."""
     order = ORDERS[sort]
-    steps = list(walks(shape, order))
+    steps = [past.walk(shape)] if shape.past else list(walks(shape, order))
     if sort is InnovationSort.RELEVANCE:
         top: GenerativeSelect = _best([_next_best(step, order, after=after) for step in steps])
     else:
@@ -83,7 +84,7 @@ def _beyond(step: Walk, order: Order, *, after: bool) -> Statement:
     """The keys of one walk's entries, from the cursor on."""
     keys: list[ColumnElement[Any]] = [step.number]
     if order.column is not None:
-        keys.insert(0, ENTRIES.c[order.column])
+        keys.insert(0, step.entry.c[order.column])
     labelled = (key.label(name) for key, name in zip(keys, order.names, strict=True))
     statement = step.where(select(*labelled))
     if after:
@@ -139,12 +140,12 @@ def counting(shape: Shape, by: tuple[str, ...] = (), *, measured: bool = False) 
 
     What is measured has two more: how many of them are kept, and how much evidence there is.
     """
-    entries = walk(shape)
+    entries = past.walk(shape) if shape.past else walk(shape)
     values: list[ColumnElement[Any]] = []
     for name in by:
         if name in KEYS:
-            key = KEY_VALUES.alias(f"by_{name}")
-            on = and_(key.c.number == entries.number, key.c.name == name)
+            key = _having(shape, entries, name)
+            on = key.c.number == entries.number
             entries = entries._replace(source=entries.source.join(key, on, isouter=True))
             values.append(key.c.value)
         elif name in _OF_CREATION:
@@ -159,8 +160,19 @@ def counting(shape: Shape, by: tuple[str, ...] = (), *, measured: bool = False) 
     measures: list[ColumnElement[int]] = [func.count()]
     if measured:
         measures += [_sum(case((entries.row.c.status == Status.KEEP.value, 1), else_=0))]
-        measures += [_sum(_pieces(entries.number))]
+        pieces = entries.row.c.pieces if shape.past else _pieces(entries.number)
+        measures += [_sum(pieces)]
     return entries.where(select(_HEAD, *values, *measures)).group_by(*values)
+
+
+def _having(shape: Shape, entries: Walk, name: str) -> FromClause:
+    """The numbers of entries and each value that they have of this, once."""
+    if shape.past:
+        each = past.texts(shape.dialect, entries.row, name)
+        pairs = select(entries.number, each.text.label("value"))
+        return pairs.select_from(entries.row, each.source).distinct().subquery(f"by_{name}")
+    key = KEY_VALUES.alias(f"by_{name}")
+    return select(key.c.number, key.c.value).where(key.c.name == name).subquery()
 
 
 _OF_CREATION = {"month": 7, "day": 10}

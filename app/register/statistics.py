@@ -9,7 +9,7 @@ from itertools import product
 
 from app.dialects import Reader
 from app.models.statistics import Dimension, StatisticsQuery
-from app.register import changes, counts, groups
+from app.register import changes, counts, groups, past
 from app.register.access import Caller
 from app.register.finding import TRIES
 from app.register.groups import Names, Row
@@ -35,15 +35,18 @@ async def grouped(
     Raises:
         UnknownTheme, UnknownOrganisation, ValidationFailed, Unauthenticated
     """
-    wanted = wanted_by(reader, query, caller)
+    line = None if query.as_of is None else await past.line_of(reader, query.as_of)
+    wanted = wanted_by(reader, query, caller, as_of=line)
     await must_exist(reader, query, memory)
-    today = datetime.now(UTC).date()
+    day = datetime.now(UTC).date()
+    if query.as_of is not None and line is not None:
+        day = (await past.written_on(reader, query.as_of, line)).date()
     # A theme's group is not in a document; what is counted by theme tells it.
     by = tuple("theme" if each is Dimension.GROUP else each.value for each in query.group_by)
     if len(set(by)) < len(by):
         by = ("theme",)
     (total, cells), head = await at_one_moment(reader, wanted, ((), by), memory)
-    names = await groups.names(reader, today)
+    names = await groups.names(reader, day, line)
     rows = _rolled_up(cells.cells, by, query.group_by, names)
     if query.empty:
         for values in product(*(names.all_of(each, rows) for each in query.group_by)):
@@ -59,7 +62,7 @@ async def grouped(
     }
     # An ICB's innovations are its successor's from the day after it closed.
     by_day = query.empty or Dimension.ICB in query.group_by
-    return Told(content, head, today if by_day else None)
+    return Told(content, head, day if by_day and line is None else None)
 
 
 async def at_one_moment(

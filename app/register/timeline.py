@@ -12,7 +12,7 @@ from app.models.statistics import Period, TimelineQuery
 from app.register import changes, counts, shapes
 from app.register.access import Caller
 from app.register.finding import TRIES
-from app.register.groups import Row, known_day
+from app.register.groups import Row
 from app.register.memory import Memory
 from app.register.statistics import Told
 from app.register.steps import called, start, steps
@@ -45,7 +45,7 @@ async def timeline(reader: Reader, query: TimelineQuery, caller: Caller, *, memo
 
 
 def _step(happened: dict[date, Counter[str]], by: Period, day: date | str) -> Counter[str]:
-    return happened.setdefault(start(by, known_day(day)), Counter())
+    return happened.setdefault(start(by, date.fromisoformat(str(day))), Counter())
 
 
 _HAPPENINGS = ("submitted", "decided_keep", "decided_retire")

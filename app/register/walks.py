@@ -56,6 +56,8 @@ class Shape(NamedTuple):
     """Each filter that is given, and its number of values."""
     own_only: bool
     """Whether what is not published shows for one organisation only."""
+    past: bool = False
+    """Whether it is asked of the register as it was; see :mod:`app.register.past`."""
 
 
 class Order(NamedTuple):
@@ -101,6 +103,8 @@ class Walk(NamedTuple):
     """The index of the entries; none where they are looked up by their number."""
     document: ColumnElement[str] | None
     """Each entry's document, if it can be taken along: where nothing has to be sorted."""
+    entry: FromClause = ENTRIES
+    """Its table with the keys that lists are ordered by."""
     score: float | ColumnElement[float] | None = None
     """How well what it comes to fits a search; the best is the least."""
 
@@ -231,14 +235,19 @@ def _has(number: ColumnElement[int], name: str, count: int) -> ColumnElement[boo
 
 
 def _in_range(name: str, number: ColumnElement[int]) -> ColumnElement[bool]:
-    # Numbers are in the order of creation, so a time is a number, and every index has that.
-    if name == "created_from":
-        return number >= _first_created(name)
-    if name == "created_to":
-        return number < _first_created(name)
+    if name not in _RANGES:
+        return created_in(name, number)
     column = ENTRIES.c[_RANGES[name]]
     value: ColumnElement[str] = bindparam(name)
     return column >= value if name == "updated_since" else column < value
+
+
+def created_in(name: str, number: ColumnElement[int]) -> ColumnElement[bool]:
+    """That an entry was created from a moment on, or before one."""
+    # Numbers are in the order of creation, so a time is a number, and every index has that.
+    return (
+        number >= _first_created(name) if name == "created_from" else number < _first_created(name)
+    )
 
 
 def _first_created(since: str) -> ColumnElement[int]:

@@ -34,8 +34,10 @@ class Wanted:
     """Whether a document is among what is asked for; None where it alone does not tell."""
 
 
-def wanted_by(reader: Reader, query: InnovationFilters, caller: Caller) -> Wanted:
-    """What a query asks for, as far as the caller may see it.
+def wanted_by(
+    reader: Reader, query: InnovationFilters, caller: Caller, *, as_of: int | None = None
+) -> Wanted:
+    """What a query asks for, as far as the caller may see it; of the past, as of a line.
 
     Raises:
         Unauthenticated, ValidationFailed
@@ -65,8 +67,11 @@ def wanted_by(reader: Reader, query: InnovationFilters, caller: Caller) -> Wante
                 "Drafts and what was withdrawn show to their own organisation: send its key."
             )
         own = values["own"] = caller.organisation
-    shape = Shape(reader.dialect, tuple(filters), own is not None)
-    fits = None if query.q else _fits(query, own)
+    past = as_of is not None
+    if past:
+        values["as_of"] = as_of
+    shape = Shape(reader.dialect, tuple(filters), own is not None, past)
+    fits = None if query.q or past else _fits(query, own)
     return Wanted(shape, values, to_json(values).decode(), fits)
 
 

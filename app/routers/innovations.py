@@ -29,7 +29,7 @@ from app.http.query import Query
 from app.http.route import Route
 from app.http.writing import PostOnce
 from app.models.fields import SourceId, SourceSystem, Strict, Summary
-from app.models.finding import InnovationPage, InnovationQuery
+from app.models.finding import AsOfQuery, InnovationPage, InnovationQuery
 from app.models.innovations import InnovationCreate, InnovationPublic, InnovationUpdate, Source
 from app.register import finding, innovations, reading
 from app.routers import examples
@@ -80,11 +80,17 @@ async def list_innovations(
     responses=problems(NotFound, Withdrawn),
 )
 async def get_innovation(
-    register: Register, caller: Reader, innovation: InnovationName
+    register: Register,
+    caller: Reader,
+    innovation: InnovationName,
+    when: Annotated[AsOfQuery, Depends(Query(AsOfQuery))],
 ) -> Response:
     """Use it to show one innovation with its evidence and its newest decision. The `id` and the
-    reference (`INN-000123`) both find it. A withdrawn one answers 410, with the reason.
+    reference (`INN-000123`) both find it. A withdrawn one answers 410, with the reason. With
+    `as_of`, it is shown as it was.
     """
+    if when.as_of is not None:
+        return answers.one(await register.read(reading.get_as_of, innovation, caller, when.as_of))
     return answers.one(await register.read(reading.get, innovation, caller))
 
 

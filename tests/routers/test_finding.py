@@ -11,6 +11,7 @@ import pytest
 
 from app.models.finding import InnovationSort
 from tests.conftest import Register
+from tests.http.speaking import problem_of
 
 Entry = dict[str, Any]
 
@@ -217,3 +218,9 @@ def test_a_list_costs_as_many_statements_for_fifty_as_for_five(
     assert len(entries) > 50
     assert costs[0] >= costs[1]
     assert max(costs) <= 3
+
+
+def test_times_out_of_order_are_a_problem(anybody: httpx.Client) -> None:
+    query = {"created_from": "2024-02-01", "created_to": "2024-01-01"}
+    problem = problem_of(anybody.get("/v1/innovations", params=query), 422, "validation-failed")
+    assert problem["errors"][0]["code"] == "dates_out_of_order"
