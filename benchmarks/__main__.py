@@ -21,7 +21,7 @@ from app.register import clients
 from app.settings import Settings
 from benchmarks import process, queries, table
 from benchmarks.cases import Asked, all_cases
-from benchmarks.fill import SEED, Filled, fill
+from benchmarks.fill import SEED, Filled, fill, settle
 from benchmarks.measure import Bench, Measured, Plan
 from tests import postgresql
 
@@ -69,7 +69,7 @@ def _positive(text: str) -> int:
 
 
 @contextmanager
-def _database(name: str, folder: Path) -> Iterator[str]:
+def database_of(name: str, folder: Path) -> Iterator[str]:
     """The URL of a fresh database."""
     if name == "sqlite":
         yield f"sqlite:///{folder / 'register.db'}"
@@ -80,10 +80,10 @@ def _database(name: str, folder: Path) -> Iterator[str]:
 
 def _measured(name: str, folder: Path, entries: int, plan: Plan) -> list[Measured]:
     with ExitStack() as stack:
-        url = stack.enter_context(_database(name, folder))
+        url = stack.enter_context(database_of(name, folder))
         filled = _filled(url, entries)
         _say(process.verify(url))
-        key = _key(url, filled)
+        key = key_for(url, filled)
         port = stack.enter_context(process.served(url, folder))
         asked = _asked(port, filled, key)
         bench = stack.enter_context(Bench(port, plan))
@@ -103,12 +103,12 @@ def _filled(url: str, entries: int) -> Filled:
         for filled in fill(database, entries):
             if filled.entries % 10_000 == 0:
                 _say(f"{filled.entries:,} entries after {time.monotonic() - start:.0f} s")
-        database.tidy()  # as `register serve` does when it starts
+        settle(database)
     _say(f"{filled.entries:,} entries of {filled.mean_bytes:,} bytes on average")
     return filled
 
 
-def _key(url: str, filled: Filled) -> str:
+def key_for(url: str, filled: Filled) -> str:
     """A key that may write for any organisation."""
     with Database(_settings(url)) as database:
         _, key = database.transaction(

@@ -67,7 +67,8 @@ def all_cases(asked: Asked) -> list[Case]:
     entries = _endless(filled.published, chance)
     rare = _endless(filled.rare, chance)
     fresh = (urlencode(query, doseq=True) for query in queries.filters(filled, chance))
-    common = (f"{chance.choice(filled.common)} -{word}" for word in rare)
+    frequent = filled.common
+    common = (f"{chance.choice(frequent)} -{word}" for word in rare)
     newest = _endless(asked.newest, chance)
     lines = iter(lambda: chance.randrange(asked.head - 100), -1)
     return [

@@ -36,38 +36,43 @@ class Filled:
     """Of a document, as it is stored."""
     published: list[tuple[int, str]] = field(default_factory=list)
     """Number and id of each entry that everybody sees."""
-    rare: list[str] = field(default_factory=list)
-    """Words that stand in 2 to 8 published entries."""
-    common: list[str] = field(default_factory=list)
-    """Words that stand in about a third of them."""
+    seen: Counter[str] = field(default_factory=Counter)
+    """In how many of these each word stands."""
+
+    @property
+    def rare(self) -> list[str]:
+        """Words that stand in 2 to 8 published entries."""
+        return sorted(word for word, count in self.seen.items() if 2 <= count <= 8)
+
+    @property
+    def common(self) -> list[str]:
+        """Words that stand in about a third of them."""
+        third = len(self.published) / 3
+        return sorted(self.seen, key=lambda word: (abs(self.seen[word] - third), word))[:6]
 
 
 def fill(database: Database, wanted: int) -> Iterator[Filled]:
-    """Brings a fresh database to head, and fills it; yields after each transaction.
-
-    What is yielded is complete when the iteration ends.
-    """
+    """Brings a fresh database to head, and fills it; yields after each transaction."""
     schema.upgrade(database.dialect.url.render_as_string(hide_password=False))
     database.transaction(reference.load)
     filled = Filled(database.transaction(places))
     writer = Writer(filled.places, words=max(wanted, 1000), seed=SEED)
-    seen: Counter[str] = Counter()
     size = 0
     while filled.entries < wanted:
-        size += _add(database, writer, min(BATCH, wanted - filled.entries), filled, seen)
+        size += _add(database, writer, min(BATCH, wanted - filled.entries), filled)
         filled.mean_bytes = size // filled.entries
         yield filled
-    public = len(filled.published)
-    filled.rare = sorted(word for word, count in seen.items() if 2 <= count <= 8)
-    by_distance = sorted(seen, key=lambda word: (abs(seen[word] - public / 3), word))
-    filled.common = by_distance[:6]
+
+
+def settle(database: Database) -> None:
+    """What becomes of a register in time: a service tidies at its start, and PostgreSQL itself."""
+    database.tidy()
     if not database.dialect.embedded:
-        # A service that grew so far would have been vacuumed by PostgreSQL itself, in between.
         with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as other:
             other.execute(text("VACUUM ANALYZE"))
 
 
-def _add(database: Database, writer: Writer, count: int, filled: Filled, seen: Counter[str]) -> int:
+def _add(database: Database, writer: Writer, count: int, filled: Filled) -> int:
     """Adds so many entries in one transaction; returns the bytes of their documents."""
     bodies = [writer.entry() for _ in range(count)]
 
@@ -86,8 +91,8 @@ def _add(database: Database, writer: Writer, count: int, filled: Filled, seen: C
         if body["visibility"] == "published":
             assert entry.location is not None
             filled.published.append((filled.entries, entry.location.rpartition("/")[2]))
-            seen.update({*body["title"].split(), *body["summary"].split()})
-            seen.update({*body["description"].split()})
+            words = f"{body['title']} {body['summary']} {body['description']}"
+            filled.seen.update(set(words.split()))
     return sum(len(entry.document) for entry in stored)
 
 

@@ -2,20 +2,20 @@
 
 To count all that fits takes as long as there is much of it. So that is done once: the lines that
 came since tell, each with its document and the one before, what left which count and what joined
-another. What they cannot tell (a search's words, an organisation that moved) is counted anew.
+another. What they cannot tell (an organisation that moved with all its own) is counted anew.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import cache
 from itertools import product
 from typing import Any
 
 from pydantic_core import from_json
-from sqlalchemy import bindparam, select
-from sqlmodel import col
+from sqlalchemy import Table, bindparam, select
 
-from app.dialects import Reader
+from app.dialects import Reader, Statement, TextIn
 from app.models.changes import Change, Kind
 from app.models.decisions import Status
 from app.register import changes, shapes
@@ -65,23 +65,22 @@ def _measures(row: Sequence[int]) -> Measures:
     return (row[0], row[1], row[2]) if len(row) > 1 else (row[0], 0, 0)
 
 
-_EARLIER = Change.__table__.alias("earlier")  # type: ignore[attr-defined]
-_SINCE = (
-    select(
-        col(Change.kind),
-        col(Change.version),
-        col(Change.document),
-        select(_EARLIER.c.document)
-        .where(
-            _EARLIER.c.thing == col(Change.thing),
-            _EARLIER.c.kind == col(Change.kind),
-            _EARLIER.c.version == col(Change.version) - 1,
-        )
-        .scalar_subquery(),
+@cache
+def _since(words_in: TextIn | None) -> Statement:
+    """Lines, each with its document and the one before; and whether each of them has the words."""
+    line: Table = Change.__table__  # type: ignore[attr-defined]
+    earlier = line.alias("earlier")
+    before = select(earlier.c.document).where(
+        earlier.c.thing == line.c.thing,
+        earlier.c.kind == line.c.kind,
+        earlier.c.version == line.c.version - 1,
     )
-    .where(col(Change.sequence) > bindparam("after"), col(Change.sequence) <= bindparam("until"))
-    .order_by(col(Change.sequence))
-)
+    documents = (line.c.document, before.scalar_subquery())
+    since = select(line.c.kind, line.c.version, *documents)
+    if words_in:
+        since = since.add_columns(*map(words_in, documents))
+    here = (line.c.sequence > bindparam("after"), line.c.sequence <= bindparam("until"))
+    return since.where(*here).order_by(line.c.sequence)
 
 
 async def _carried(
@@ -91,9 +90,11 @@ async def _carried(
     if wanted.fits is None or at - known.head > MOST_CARRIED:
         return None
     cells = dict(known.cells)
-    for kind, version, text, text_before in await reader.rows(
-        _SINCE, {"after": known.head, "until": at}
-    ):
+    searched = wanted.shape.searched
+    since = _since(reader.dialect.text_in if searched else None)
+    values = {**wanted.values, "after": known.head, "until": at}
+    for kind, version, text, text_before, *found in await reader.rows(since, values):
+        has_words, had_words = found or (True, True)
         if kind == Kind.ORGANISATION and version > 1:
             return None  # it may have moved, with all its entries
         if kind != Kind.INNOVATION:
@@ -107,9 +108,9 @@ async def _carried(
                 return None  # where that one stood then, the line does not say
             # As it stands now: it may have moved since the earlier line.
             before["organisation"] = entry["organisation"]
-            if wanted.fits(before):
+            if had_words and wanted.fits(before):
                 _add(cells, by, before, -1)
-        if wanted.fits(entry):
+        if has_words and wanted.fits(entry):
             _add(cells, by, entry, 1)
     return Counts(at, cells)
 

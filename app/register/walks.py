@@ -59,6 +59,11 @@ class Shape(NamedTuple):
     past: bool = False
     """Whether it is asked of the register as it was; see :mod:`app.register.past`."""
 
+    @property
+    def searched(self) -> bool:
+        """Whether words are looked for."""
+        return any(name == "q" for name, _ in self.filters)
+
 
 class Order(NamedTuple):
     """A total order: by a key if there is one, and by number."""

@@ -31,7 +31,8 @@ class Wanted:
     values: dict[str, object]
     name: str
     fits: Fits | None
-    """Whether a document is among what is asked for; None where it alone does not tell."""
+    """Whether a document is among what is asked for, if it has the words that are searched for;
+    None of the past, which stays as it was."""
 
 
 def wanted_by(
@@ -71,7 +72,7 @@ def wanted_by(
     if past:
         values["as_of"] = as_of
     shape = Shape(reader.dialect, tuple(filters), own is not None, past)
-    fits = None if query.q or past else _fits(query, own)
+    fits = None if past else _fits(query, own)
     return Wanted(shape, values, to_json(values).decode(), fits)
 
 

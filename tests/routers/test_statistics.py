@@ -315,6 +315,7 @@ def test_counts_that_were_carried_on_are_those_of_a_full_count(
             {"status": ["keep"]},
             {"evidence_kind": ["audit"], "visibility": ["published", "draft", "withdrawn"]},
             {"icb": ["QYG"], "created_from": "2020-01-01"},
+            {"q": "zebra -horse", "theme": ["great-teams"]},
         )
     ]
     history = Histories(register, curator, seed)
