@@ -100,6 +100,8 @@ class TextSearch:
     anywhere: TextMatch
     best_first: tuple[TextMatch, ...]
     """Conditions that exclude each other, and together are met by all that is found."""
+    published: ColumnElement[int] | None = None
+    """How many published entries are found, where the index tells that by itself."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -105,9 +105,9 @@ class Sqlite:
     def tidy(self, connection: Connection) -> None:
         # Each write adds to the text index a part of its own, and parts are merged only now and
         # then. A search looks into each part.
-        connection.exec_driver_sql(
-            "INSERT INTO innovation_text (innovation_text) VALUES ('optimize')"
-        )
+        for index in sqlite_text.INDEXES:
+            optimize = f"INSERT INTO {index} ({index}) VALUES ('optimize')"  # noqa: S608
+            connection.exec_driver_sql(optimize)
 
     def reads(self, settings: Settings) -> SqliteReads:
         return SqliteReads(self, settings)

@@ -7,11 +7,14 @@ import sqlite3
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Column, Integer, MetaData, Table, text
+from sqlalchemy import Column, ColumnElement, Integer, MetaData, Table, literal_column, text
 
 from app.dialects.protocol import Alternative, TextMatch, TextSearch, Values
 
 COLUMNS = ("title", "summary", "description", "tags", "evidence")
+
+INDEXES = ("innovation_text", "innovation_text_hidden")
+"""The index of all entries, and that of those which are not published."""
 
 TEXT_IN = "register_text_in"
 """The function by which SQL asks whether a document has words; see :class:`TextOf`."""
@@ -50,6 +53,13 @@ def _match(words: str, score: float) -> TextMatch:
     return TextMatch(condition, score)
 
 
+def _count(index: str) -> str:
+    return f"(SELECT count(*) FROM {index} WHERE {index} MATCH :q)"  # noqa: S608 (ours, both)
+
+
+_PUBLISHED: ColumnElement[int] = literal_column(" - ".join(map(_count, INDEXES)), Integer)
+
+
 def search() -> TextSearch:
     """Search over the index."""
     index = Table("innovation_text", MetaData(), Column("rowid", Integer))
@@ -61,7 +71,7 @@ def search() -> TextSearch:
         _match(f"((:q) AND {prominent}) NOT {titles}", 1.0),
         _match(f"(:q) NOT {prominent}", 2.0),
     )
-    return TextSearch(index, index.c.rowid, _match(":q", 0.0), best_first)
+    return TextSearch(index, index.c.rowid, _match(":q", 0.0), best_first, _PUBLISHED)
 
 
 class TextOf:

@@ -43,6 +43,7 @@ from app.models.changes import LogHead
 from app.models.decisions import Decision, Status
 from app.models.evidence import Evidence
 from app.models.finding import InnovationSort
+from app.models.innovations import Visibility
 from app.register import past
 from app.register.walks import (
     ENTRIES,
@@ -162,7 +163,16 @@ def counting(shape: Shape, by: tuple[str, ...] = (), *, measured: bool = False) 
         measures += [_sum(case((entries.row.c.status == Status.KEEP.value, 1), else_=0))]
         pieces = entries.row.c.pieces if shape.past else _pieces(entries.number)
         measures += [_sum(pieces)]
+    found = shape.dialect.text_search.published
+    if found is not None and not by and not measured and shape.filters == _WORDS_ALONE:
+        # The one number that would need a look at each entry that is found.
+        published = bindparam("visibility_is_0") == Visibility.PUBLISHED.value
+        one_by_one = entries.where(select(func.count())).scalar_subquery()
+        return select(_HEAD, case((published, found), else_=one_by_one))
     return entries.where(select(_HEAD, *values, *measures)).group_by(*values)
+
+
+_WORDS_ALONE = (("visibility", 1), ("q", 1))
 
 
 def _having(shape: Shape, entries: Walk, name: str) -> FromClause:

@@ -60,6 +60,33 @@ SQLITE_TEXT = (
         VALUES (NEW.number, {new});
     END
     """,
+    # What is not published, once more by itself: so the number of published ones that are found is
+    # a difference of two numbers that FTS5 counts without a look at any entry.
+    """
+    CREATE VIRTUAL TABLE innovation_text_hidden USING fts5(
+        title, summary, description, tags, evidence,
+        content = 'innovation_text_source', content_rowid = 'number',
+        tokenize = 'porter unicode61 remove_diacritics 2'
+    )
+    """,
+    """
+    CREATE TRIGGER innovation_text_hidden_added AFTER INSERT ON innovation
+    WHEN NEW.visibility <> 'published' BEGIN
+        INSERT INTO innovation_text_hidden (rowid, title, summary, description, tags, evidence)
+        VALUES (NEW.number, {new});
+    END
+    """,
+    """
+    CREATE TRIGGER innovation_text_hidden_changed AFTER UPDATE OF document ON innovation
+    WHEN NEW.document <> OLD.document
+     AND (NEW.visibility <> 'published' OR OLD.visibility <> 'published') BEGIN
+        INSERT INTO innovation_text_hidden
+            (innovation_text_hidden, rowid, title, summary, description, tags, evidence)
+        SELECT 'delete', OLD.number, {old} WHERE OLD.visibility <> 'published';
+        INSERT INTO innovation_text_hidden (rowid, title, summary, description, tags, evidence)
+        SELECT NEW.number, {new} WHERE NEW.visibility <> 'published';
+    END
+    """,
 )
 
 SQLITE_WORDS = """

@@ -22,7 +22,7 @@ QUERIES: list[dict[str, Any]] = [
     {"sort": "-updated_at", "facets": "theme,icb,evidence_strength,evidence_kind"},
     {"sort": "review_on", "theme": "great-teams"},
     {"icb": "QYG", "facets": "tag,organisation,care_setting"},
-    {"q": "zebra", "sort": "created_at"},
+    {"q": "zebra", "sort": "created_at", "limit": 2},
     {"q": '"the zebra" -lion', "status": ["keep", "retire"], "sort": "created_at"},
     {"evidence_kind": "audit", "evidence_strength": "strong"},
     {"tag": ["video", "paper"], **EVERYTHING},
