@@ -6,7 +6,7 @@ import json
 import random
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import cycle
+from itertools import cycle, permutations
 from typing import TypeVar
 from urllib.parse import quote, urlencode
 from uuid import UUID
@@ -28,6 +28,10 @@ AGAIN_SHARE = {"sqlite": 0.6, "postgresql": 0.6}
 
 AGAIN = 100
 """Pages that are asked for again and again."""
+
+
+_DIMENSIONS = ("theme", "status", "icb", "region", "care_setting", "evidence_strength")
+_STATISTICS = [f"?group_by={one}&group_by={two}" for one, two in permutations(_DIMENSIONS, 2)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +90,15 @@ def all_cases(asked: Asked) -> list[Case]:
         Case(
             "list: nothing new (304)",
             _known(_endless(asked.known, chance)),
+            AGAIN_SHARE,
             status=304,
             start=b"",
+        ),
+        Case(
+            "statistics: asked again",
+            _gets(_endless(_STATISTICS, chance), at="/v1/statistics"),
+            AGAIN_SHARE,
+            start=b'{"group_by"',
         ),
         Case("search: a rare word", _pages(f"q={word}" for word in rare), RARE),
         Case("search: a common word", _pages(f"q={quote(words)}" for words in common)),

@@ -23,6 +23,9 @@ from app.register.fitting import VALUES, Entry
 from app.register.memory import NOTHING, Counts, Measures, Memory, Values
 from app.register.wanted import Wanted
 
+TRIES = 3
+"""How often what is counted and what goes with it are read again, until both are of one moment."""
+
 MOST_CARRIED = 500
 """Lines that a count is carried on over; after more of them, to count anew is as good."""
 

@@ -16,8 +16,6 @@ from app.register.wanted import must_exist, wanted_by
 
 MOST_FACET_VALUES = 100
 
-TRIES = 3
-
 
 @dataclass(frozen=True, slots=True)
 class Found(Listed):
@@ -48,7 +46,7 @@ async def page(reader: Reader, query: InnovationQuery, caller: Caller, *, memory
     asked = [(facet.value,) for facet in facets]
     # Each statement sees the register at one head. When a write came between two of them, all is
     # read again, so that an answer is of one moment; a write takes longer than that.
-    for _ in range(TRIES):
+    for _ in range(counts.TRIES):
         rows = await reader.rows(statement, values)
         if not rows:
             # No row tells the head. It is asked for before the page, so that an empty answer is

@@ -13,7 +13,6 @@ from app.models.finding import InnovationFilters, InnovationQuery
 from app.models.statistics import Dimension
 from app.register import changes, counts, finding, groups
 from app.register.access import ANYBODY
-from app.register.finding import TRIES
 from app.register.memory import NOTHING, Measures, Memory, Values
 from app.register.statistics import Told, at_one_moment, measured
 from app.register.wanted import wanted_by
@@ -31,7 +30,7 @@ async def overview(reader: Reader, *, memory: Memory) -> Told:
     month_ago = datetime.combine(day - timedelta(days=30), time(), UTC)
     recent = wanted_by(reader, InnovationFilters(created_from=month_ago), ANYBODY)
     each = ((), ("status",), ("organisation",), ("theme", "status"), ("region",))
-    for _ in range(TRIES):
+    for _ in range(counts.TRIES):
         counted, head = await at_one_moment(reader, everything, each, memory)
         due_now = await counts.of(reader, due, (), memory, at=head)
         lately = await counts.of(reader, recent, (), memory, at=head)

@@ -11,7 +11,6 @@ from app.dialects import Reader
 from app.models.statistics import Dimension, StatisticsQuery
 from app.register import changes, counts, groups, past
 from app.register.access import Caller
-from app.register.finding import TRIES
 from app.register.groups import Names, Row
 from app.register.memory import NOTHING, Counts, Measures, Memory, Values
 from app.register.wanted import Wanted, must_exist, wanted_by
@@ -69,7 +68,7 @@ async def at_one_moment(
     reader: Reader, wanted: Wanted, each: Iterable[tuple[str, ...]], memory: Memory
 ) -> tuple[list[Counts], int]:
     """Counts as of the same head."""
-    for _ in range(TRIES):
+    for _ in range(counts.TRIES):
         head = await changes.head(reader)
         counted = [
             await counts.of(reader, wanted, by, memory, at=head, measured=True) for by in each

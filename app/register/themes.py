@@ -13,12 +13,14 @@ from app.dialects import Reader
 from app.errors import Duplicate, Fault, NotFound, UnknownTheme
 from app.models.changes import Action, Kind, LogHead
 from app.models.decisions import Status
-from app.models.innovations import Innovation, Visibility
+from app.models.finding import InnovationFilters
 from app.models.themes import Theme, ThemeCreate, ThemeDocument, ThemeRef, ThemeUpdate
-from app.register import changes, documents, held
-from app.register.access import Caller
+from app.register import changes, counts, documents, held
+from app.register.access import ANYBODY, Caller
+from app.register.memory import NOTHING, Memory
 from app.register.patches import patched
 from app.register.stored import Precondition, Stored, etag, must_match
+from app.register.wanted import wanted_by
 
 
 def add(session: Session, theme: ThemeCreate, *, by: Caller, number: int | None = None) -> Stored:
@@ -151,21 +153,19 @@ async def get(reader: Reader, slug: str) -> Stored:
 _ALL = select(col(Theme.slug), col(Theme.document)).order_by(col(Theme.number))
 
 
-_COUNTS = (
-    select(col(Innovation.theme), col(Innovation.status), func.count())
-    .where(col(Innovation.visibility) == Visibility.PUBLISHED.value)
-    .group_by(col(Innovation.theme), col(Innovation.status))
-)
-
-
-async def listed(reader: Reader) -> tuple[list[str], int]:
+async def listed(reader: Reader, *, memory: Memory) -> tuple[list[str], int]:
     """All themes, as JSON texts with their counts, and the head that they were made from."""
-    head = await changes.head(reader)
-    counts: dict[str, dict[str, int]] = {}
-    for slug, status, count in await reader.rows(_COUNTS, {}):
-        counts.setdefault(slug, {})[status] = count
+    published = wanted_by(reader, InnovationFilters(), ANYBODY)
+    for _ in range(counts.TRIES):
+        head = await changes.head(reader)
+        counted = await counts.of(reader, published, ("theme", "status"), memory, at=head)
+        themes = await reader.rows(_ALL, {})
+        if counted.head == head:
+            break
     items = []
-    for slug, document in await reader.rows(_ALL, {}):
-        of_theme = {status.value: counts.get(slug, {}).get(status.value, 0) for status in Status}
+    for slug, document in themes:
+        of_theme = {
+            status.value: counted.cells.get((slug, status.value), NOTHING)[0] for status in Status
+        }
         items.append(f'{document[:-1]},"counts":{json.dumps(of_theme, separators=(",", ":"))}}}')
     return items, head

@@ -11,7 +11,6 @@ from app.models.decisions import Status
 from app.models.statistics import Period, TimelineQuery
 from app.register import changes, counts, shapes
 from app.register.access import Caller
-from app.register.finding import TRIES
 from app.register.groups import Row
 from app.register.memory import Memory
 from app.register.statistics import Told
@@ -27,7 +26,7 @@ async def timeline(reader: Reader, query: TimelineQuery, caller: Caller, *, memo
     """
     wanted = wanted_by(reader, query, caller)
     await must_exist(reader, query, memory)
-    for _ in range(TRIES):
+    for _ in range(counts.TRIES):
         decided = await reader.rows(shapes.decided(wanted.shape), wanted.values)
         head = decided[0][0] if decided else await changes.head(reader)
         submitted = await counts.of(reader, wanted, ("day",), memory, at=head)

@@ -43,7 +43,7 @@ async def list_themes(request: Request, register: Register, caller: Reader) -> R
     """Use it to fill a choice of themes, or for an overview: each theme comes with the number of
     published innovations at each status. They all fit on one page.
     """
-    items, head = await register.read(themes.listed)
+    items, head = await register.read(themes.listed, memory=register.memory)
     body = f'{{"items":[{",".join(items)}]}}'
     headers = collections.headers(request, head)
     return Response(body, headers=headers, media_type=answers.JSON)
