@@ -13,7 +13,7 @@ from pydantic_core import from_json, to_json
 from app.database import Database
 from app.models.clients import Scope
 from app.models.organisations import OrganisationKind
-from app.models.statistics import StatisticsQuery
+from app.models.statistics import Overview, Statistics, StatisticsQuery, Timeline
 from app.register import organisations, statistics
 from app.register.access import OPERATOR, Caller
 from app.register.memory import Memory
@@ -80,6 +80,21 @@ def test_groups_are_counted_and_measured(
         },
     ]
     assert answer["total"] == {"innovations": 3, "evidence": 2, "kept": 1, "share_kept": 0.3333}
+
+
+def test_answers_are_what_the_api_declares(
+    anybody: httpx.Client, trust: httpx.Client, submit: Submit
+) -> None:
+    decide(trust, submit(evidence=[AUDIT]), "keep", "2024-01-31")
+
+    for path, model in (
+        ("?group_by=theme&group_by=month", Statistics),
+        ("?group_by=icb&group_by=evidence_strength&empty=true", Statistics),
+        ("/timeline", Timeline),
+        ("/overview", Overview),
+    ):
+        answer = anybody.get(f"{STATISTICS}{path}")
+        model.model_validate_json(answer.content)
 
 
 def test_each_dimension_and_any_two_of_them(
