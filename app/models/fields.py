@@ -192,7 +192,14 @@ MomentIn = Annotated[
 def _line_or_moment(value: object) -> object:
     if isinstance(value, str) and value.isascii() and value.isdecimal() and len(value) <= 15:
         return int(value)
-    return _moment(value)
+    try:
+        return _moment(value)
+    except PydanticCustomError:
+        raise PydanticCustomError(
+            "not_a_moment",
+            "Give a time as 2026-04-01T09:30:00Z (with Z or an offset), a day, or a `sequence` of "
+            "the change log",
+        ) from None
 
 
 AsOf = Annotated[

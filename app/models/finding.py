@@ -1,9 +1,10 @@
 """Finding innovations: what can be asked for, and what a list answers."""
 
+from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, Self
+from typing import Annotated
 
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import ConfigDict, Field, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
 from app.models.decisions import Status
@@ -121,13 +122,15 @@ class EntryFilters(Strict):
         default=None, description="To be looked at again before this day."
     )
 
-    @model_validator(mode="after")
-    def _in_order(self) -> Self:
-        if self.created_from and self.created_to and self.created_from >= self.created_to:
+    @field_validator("created_to")
+    @classmethod
+    def _created_in_order(cls, until: datetime | None, given: ValidationInfo) -> datetime | None:
+        since = given.data.get("created_from")
+        if until and since and since >= until:
             raise PydanticCustomError(
-                "dates_out_of_order", "`created_from` is not before `created_to`"
+                "dates_out_of_order", "`created_to` is not after `created_from`"
             )
-        return self
+        return until
 
 
 class InnovationFilters(EntryFilters):

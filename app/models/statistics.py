@@ -2,9 +2,8 @@
 
 from datetime import date
 from enum import StrEnum
-from typing import Self
 
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import ConfigDict, Field, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
 from app.models.decisions import Status
@@ -46,11 +45,12 @@ class StatisticsQuery(InnovationFilters, AsOfQuery):
         description="With groups that have no innovation: themes, open organisations and so on.",
     )
 
-    @model_validator(mode="after")
-    def _by_different_things(self) -> Self:
-        if len(set(self.group_by)) != len(self.group_by):
+    @field_validator("group_by")
+    @classmethod
+    def _by_different_things(cls, given: tuple[Dimension, ...]) -> tuple[Dimension, ...]:
+        if len(set(given)) != len(given):
             raise PydanticCustomError("grouped_twice", "Group by two different things")
-        return self
+        return given
 
 
 class Measured(Document):
@@ -109,11 +109,13 @@ class TimelineQuery(InnovationFilters):
     since: Day | None = Field(default=None, description="From the step with this day on.")
     until: Day | None = Field(default=None, description="Up to the step with this day.")
 
-    @model_validator(mode="after")
-    def _in_order(self) -> Self:
-        if self.since and self.until and self.since > self.until:
-            raise PydanticCustomError("dates_out_of_order", "`since` is after `until`")
-        return self
+    @field_validator("until")
+    @classmethod
+    def _until_comes_later(cls, until: date | None, given: ValidationInfo) -> date | None:
+        since = given.data.get("since")
+        if until and since and since > until:
+            raise PydanticCustomError("dates_out_of_order", "`until` is before `since`")
+        return until
 
 
 class Happened(Document):

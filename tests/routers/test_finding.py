@@ -223,4 +223,5 @@ def test_a_list_costs_as_many_statements_for_fifty_as_for_five(
 def test_times_out_of_order_are_a_problem(anybody: httpx.Client) -> None:
     query = {"created_from": "2024-02-01", "created_to": "2024-01-01"}
     problem = problem_of(anybody.get("/v1/innovations", params=query), 422, "validation-failed")
-    assert problem["errors"][0]["code"] == "dates_out_of_order"
+    (error,) = problem["errors"]
+    assert (error["pointer"], error["code"]) == ("?created_to", "dates_out_of_order")

@@ -197,7 +197,7 @@ def test_what_was_an_icbs_that_closed_counts_for_the_one_that_took_over(
     ("query", "pointer"),
     [
         ("group_by=colour", "?group_by"),
-        ("group_by=theme&group_by=theme", "?"),
+        ("group_by=theme&group_by=theme", "?group_by"),
         ("group_by=theme&group_by=status&group_by=icb", "?group_by"),
         ("group_by=theme&empty=perhaps", "?empty"),
         ("groupby=theme", "?groupby"),
@@ -207,7 +207,7 @@ def test_a_group_that_there_is_not_is_a_problem(
     anybody: httpx.Client, query: str, pointer: str
 ) -> None:
     problem = problem_of(anybody.get(f"{STATISTICS}?{query}"), 422, "validation-failed")
-    assert pointer in [error["pointer"].partition("/")[0] for error in problem["errors"]]
+    assert [error["pointer"] for error in problem["errors"]] == [pointer]
 
 
 def test_it_is_not_modified_while_nothing_is_written(anybody: httpx.Client, submit: Submit) -> None:
@@ -266,7 +266,7 @@ def test_weeks_are_those_of_iso_8601(
 def test_days_out_of_order_are_a_problem(anybody: httpx.Client) -> None:
     answer = anybody.get(f"{STATISTICS}/timeline?since=2024-02-01&until=2024-01-01")
     problem = problem_of(answer, 422, "validation-failed")
-    assert "after" in problem["errors"][0]["detail"]
+    assert [each["pointer"] for each in problem["errors"]] == ["?until"]
 
 
 # At a glance
