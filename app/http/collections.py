@@ -47,7 +47,7 @@ def _tag(request: Request, head: int, day: date | None = None) -> str:
     return f'"{"-".join(str(part) for part in parts if part is not None)}"'
 
 
-Asked = tuple[str | None, bool, str, bytes, str | None]
+Asked = tuple[str | None, bool, str, str | None, str, bytes, str | None]
 
 
 def _asked(request: Request) -> Asked:
@@ -55,7 +55,9 @@ def _asked(request: Request) -> Asked:
     caller: Caller = request.scope["caller"]
     scope = request.scope
     who = (caller.organisation, caller.curates)
-    return *who, scope["path"], scope["query_string"], request.headers.get("accept")
+    # What has whole addresses in it has those by which the request came.
+    where = (scope["scheme"], request.headers.get("host"), scope["path"], scope["query_string"])
+    return *who, *where, request.headers.get("accept")
 
 
 class Recent:

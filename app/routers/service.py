@@ -45,6 +45,7 @@ _LINKS = {
     "themes": "/v1/themes",
     "organisations": "/v1/organisations",
     "changes": "/v1/changes",
+    "news_feed": "/feeds/innovations.atom",
     "subscriptions": "/v1/subscriptions",
     "import_template": "/v1/imports/template.xlsx",
     "clients": "/v1/clients",
