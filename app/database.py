@@ -40,6 +40,8 @@ class Database:
         self.head_seen = 0
         """The newest line of the log that this process knows of."""
         self.news = News(self.head)
+        self._head: asyncio.Future[int] | None = None
+        self._looking: asyncio.Task[None] | None = None
         self._reads = self.dialect.reads(settings)
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="writer")
 
@@ -147,4 +149,20 @@ class Database:
 
     async def head(self) -> int:
         """The newest line of the log."""
-        return await self.read(changes.head)
+        if self.dialect.embedded:  # a look takes less time than it would to share one
+            return await self.read(changes.head)
+        if self._head is None:
+            self._head = asyncio.get_running_loop().create_future()
+            if self._looking is None:
+                self._looking = asyncio.create_task(self._look())
+        return await asyncio.shield(self._head)
+
+    async def _look(self) -> None:
+        """Looks at the log once for all who asked before; who asks meanwhile needs a later look."""
+        while self._head is not None:
+            asked, self._head = self._head, None
+            try:
+                asked.set_result(await self.read(changes.head))
+            except Exception as error:
+                asked.set_exception(error)
+        self._looking = None

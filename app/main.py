@@ -10,6 +10,7 @@ from fastapi import FastAPI
 
 from app import openapi, routers, web
 from app.database import Database
+from app.exports.running import Exports
 from app.http import problems
 from app.http.collections import Recent
 from app.http.middleware import Wire
@@ -49,6 +50,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.webhooks = webhooks
     app.state.running = set()
     app.state.recent = Recent()
+    app.state.exports = Exports()
     app.state.imports = asyncio.Semaphore(IMPORTS)
     problems.install(app)
     for router in routers.ALL:

@@ -53,6 +53,7 @@ An innovation that you read here may gain fields: take what you know, and let th
         {"name": "changes", "description": "The log of all that was accepted, in order."},
         {"name": "subscriptions", "description": "Webhooks: the log's lines, sent as they come."},
         {"name": "statistics", "description": "How many there are, of what, from where, and when."},
+        {"name": "exports", "description": "Whole tables as CSV, NDJSON, workbooks and Parquet."},
         {"name": "organisations", "description": "NHS bodies by ODS code (NHS ODS data, OGL v3)."},
         {"name": "themes", "description": "The ten leaps forward, and those added since."},
         {"name": "clients", "description": "Who has a key, and what it may do; for admins."},

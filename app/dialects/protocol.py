@@ -140,6 +140,10 @@ class Dialect(Protocol):
         """The engine for writes."""
         ...
 
+    def prepare(self, statement: Statement) -> Prepared:
+        """A statement as the driver takes it; what was prepared once is kept."""
+        ...
+
     def tidy(self, connection: Connection) -> None:
         """Puts together what many writes have left in many places."""
         ...

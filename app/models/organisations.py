@@ -10,7 +10,7 @@ from sqlalchemy import Text as TextColumn
 from sqlmodel import Field as Column
 from sqlmodel import SQLModel
 
-from app.models.fields import Document, MomentOut, OdsCode, Page, PageQuery, Text
+from app.models.fields import Document, MomentOut, OdsCode, Page, PageQuery, Strict, Text
 
 
 class OrganisationKind(StrEnum):
@@ -100,8 +100,8 @@ class OrganisationPage(Document):
     page: Page
 
 
-class OrganisationQuery(PageQuery):
-    """Which organisations, and which page of them."""
+class OrganisationFilters(Strict):
+    """Which organisations."""
 
     q: Annotated[Text, Field(min_length=1, max_length=200)] | None = Field(
         default=None, description="A part of the name, or the code.", examples=["Manchester"]
@@ -115,3 +115,7 @@ class OrganisationQuery(PageQuery):
     open: bool | None = Field(
         default=None, description="True for those open today, false for the closed ones."
     )
+
+
+class OrganisationQuery(PageQuery, OrganisationFilters):
+    """Which organisations, and which page of them."""

@@ -18,6 +18,7 @@ from app.errors import Fault, NotFound, OrganisationClosed, UnknownOrganisation
 from app.models.changes import Action, Kind, LogHead
 from app.models.organisations import (
     Organisation,
+    OrganisationFilters,
     OrganisationKind,
     OrganisationPublic,
     OrganisationQuery,
@@ -216,14 +217,8 @@ async def page(reader: Reader, query: OrganisationQuery) -> Listed:
     """Organisations in the order of their names."""
     words = query.model_dump(mode="json", exclude={"limit", "cursor"}, exclude_defaults=True)
     name = to_json(["organisations", words]).decode()
-    values: dict[str, object] = {"limit": query.limit + 1}
-    if query.q:
-        values |= {"q": f"%{_escaped(fold(query.q))}%", "code": query.q.strip().upper()}
-    for key in ("kind", "parent"):
-        values |= {f"{key}_{i}": str(value) for i, value in enumerate(getattr(query, key))}
+    values = {**values_of(query), "limit": query.limit + 1}
     day = datetime.now(UTC).date() if query.open is not None else None
-    if day is not None:
-        values["today"] = day.isoformat()
     if query.cursor:
         values["key"], values["after"] = cursors.decode(name, query.cursor, (str, str))
     head = await changes.head(reader)
@@ -235,6 +230,18 @@ async def page(reader: Reader, query: OrganisationQuery) -> Listed:
     return Listed([row[0] for row in rows], query.limit, total[0][0], following, head, day)
 
 
+def values_of(query: OrganisationFilters) -> dict[str, object]:
+    """The values of a query's filters, by the names that :func:`conditions` has for them."""
+    values: dict[str, object] = {}
+    if query.q:
+        values |= {"q": f"%{_escaped(fold(query.q))}%", "code": query.q.strip().upper()}
+    for key in ("kind", "parent"):
+        values |= {f"{key}_{i}": str(value) for i, value in enumerate(getattr(query, key))}
+    if query.open is not None:
+        values["today"] = datetime.now(UTC).date().isoformat()
+    return values
+
+
 def _escaped(words: str) -> str:
     return words.replace("\\", "\\\\").replace("%", r"\%").replace("_", r"\_")
 
@@ -243,7 +250,7 @@ def _escaped(words: str) -> str:
 def _page(given: tuple[str, ...], is_open: bool | None) -> Statement:
     order = (col(Organisation.name_key), col(Organisation.code))
     statement: Statement = select(col(Organisation.document), *order).where(
-        *_conditions(given, is_open)
+        *conditions(given, is_open)
     )
     if "after" in given:
         last = tuple_(bindparam("key", type_=String), bindparam("after", type_=String))
@@ -254,21 +261,22 @@ def _page(given: tuple[str, ...], is_open: bool | None) -> Statement:
 @lru_cache(256)
 def _total(given: tuple[str, ...], is_open: bool | None) -> Statement:
     statement = select(func.count()).select_from(Organisation)
-    return statement.where(*_conditions(given, is_open))
+    return statement.where(*conditions(given, is_open))
 
 
-def _conditions(given: tuple[str, ...], is_open: bool | None) -> list[ColumnElement[bool]]:
-    conditions: list[ColumnElement[bool]] = []
+def conditions(given: tuple[str, ...], is_open: bool | None) -> list[ColumnElement[bool]]:
+    """What filters ask for, of which these values are given."""
+    asked: list[ColumnElement[bool]] = []
     if "q" in given:
         named = col(Organisation.name_key).like(bindparam("q"), escape="\\")
-        conditions.append(or_(named, col(Organisation.code) == bindparam("code")))
+        asked.append(or_(named, col(Organisation.code) == bindparam("code")))
     for key, column in (("kind", Organisation.kind), ("parent", Organisation.parent)):
         names = [bindparam(name, type_=String) for name in given if name.startswith(f"{key}_")]
         if names:
-            conditions.append(col(column).in_(names))
+            asked.append(col(column).in_(names))
     if is_open is not None:
         still = or_(
             col(Organisation.closed).is_(None), col(Organisation.closed) >= bindparam("today")
         )
-        conditions.append(still if is_open else ~still)
-    return conditions
+        asked.append(still if is_open else ~still)
+    return asked

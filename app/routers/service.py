@@ -45,6 +45,7 @@ _LINKS = {
     "themes": "/v1/themes",
     "organisations": "/v1/organisations",
     "changes": "/v1/changes",
+    "exports": "/v1/exports",
     "news_feed": "/feeds/innovations.atom",
     "subscriptions": "/v1/subscriptions",
     "import_template": "/v1/imports/template.xlsx",

@@ -88,7 +88,7 @@ def explaining(register: Register) -> Iterator[Any]:
         explain = "EXPLAIN "
 
     def plan(statement: Statement, values: Values) -> list[str]:
-        prepared = dialect.prepare(statement)  # type: ignore[attr-defined]
+        prepared = dialect.prepare(statement)
         rows = connection.execute(explain + prepared.sql, prepared.bound(values)).fetchall()
         return [str(row[-1]) for row in rows]
 

@@ -200,7 +200,7 @@ def test_a_list_costs_as_many_statements_for_fifty_as_for_five(
     register: Register, entries: list[Entry], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     statements: list[str] = []
-    prepare = register.database.dialect.prepare  # type: ignore[attr-defined]
+    prepare = register.database.dialect.prepare
 
     def counted(statement: Any) -> Any:
         made = prepare(statement)

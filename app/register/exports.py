@@ -1,0 +1,77 @@
+"""Exports: which rows of a table go into a file, in the order in which they came."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import literal_column, select
+from sqlmodel import col
+
+from app.dialects import Reader, Statement
+from app.models.decisions import Decision
+from app.models.evidence import Evidence
+from app.models.finding import InnovationFilters
+from app.models.organisations import Organisation, OrganisationFilters
+from app.models.tables import DECISIONS, EVIDENCE, INNOVATIONS, Table
+from app.models.themes import Theme
+from app.register import organisations
+from app.register.access import Caller
+from app.register.memory import Memory
+from app.register.walks import ENTRIES, Shape, walk
+from app.register.wanted import must_exist, wanted_by
+
+Asked = tuple[str, dict[str, Any]]
+"""SQL as the database's driver takes it, and its values."""
+
+
+async def of_innovations(
+    reader: Reader, table: Table, query: InnovationFilters, caller: Caller, *, memory: Memory
+) -> Asked:
+    """What finds innovations, or what belongs to them; with each one's id and number beside it.
+
+    Raises:
+        UnknownTheme, UnknownOrganisation, ValidationFailed, Unauthenticated
+    """
+    wanted = wanted_by(reader, query, caller)
+    await must_exist(reader, query, memory)
+    return _prepared(reader, _rows(table.name, wanted.shape), wanted.values)
+
+
+async def of_organisations(reader: Reader, query: OrganisationFilters) -> Asked:
+    """What finds organisations, by their codes."""
+    values = organisations.values_of(query)
+    conditions = organisations.conditions(tuple(values), query.open)
+    found = select(col(Organisation.document)).where(*conditions)
+    return _prepared(reader, found.order_by(col(Organisation.code)), values)
+
+
+async def of_themes(reader: Reader) -> Asked:
+    """What finds the themes, by their numbers."""
+    return _prepared(reader, select(col(Theme.document)).order_by(col(Theme.number)), {})
+
+
+def _prepared(reader: Reader, statement: Statement, values: dict[str, Any]) -> Asked:
+    prepared = reader.dialect.prepare(statement)
+    return prepared.sql, dict(prepared.bound(values))
+
+
+_BELONGING: dict[str, Any] = {DECISIONS.name: Decision, EVIDENCE.name: Evidence}
+
+
+@lru_cache(1024)
+def _rows(table: str, shape: Shape) -> Statement:
+    entries = walk(shape)
+    numbers = entries.where(select(entries.number.label("number"))).order_by(entries.number)
+    # The offset of nothing keeps it a step of its own: what is sorted is numbers, not documents.
+    found = numbers.offset(literal_column("0")).subquery("found")
+    entry = ENTRIES.alias("exported")
+    source = found.join(entry, entry.c.number == found.c.number)
+    place = (entry.c.id, entry.c.number)
+    if table == INNOVATIONS.name:
+        rows: Statement = select(entry.c.document, *place).select_from(source)
+        return rows.order_by(found.c.number)
+    thing = _BELONGING[table].__table__.alias("thing")
+    source = source.join(thing, thing.c.number == found.c.number)
+    rows = select(thing.c.document, *place).select_from(source)
+    return rows.order_by(found.c.number, thing.c.id)
