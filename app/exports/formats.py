@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import IO, Any
 
-from app.exports.cells import BETWEEN, Cells, cells_of, harmless
 from app.exports.job import Field, Job
 from app.exports.snapshot import Row
+from app.register.rows import Cells, cells_of
 
 Batches = Iterable[Sequence[Row]]
 
@@ -24,6 +25,11 @@ LONGEST_CELL = 32_767
 ROW_GROUP = 20_000
 """Rows of a row group of Parquet, which is what is in memory at once."""
 
+BETWEEN = "; "
+"""Between several texts in one cell, as imports take them."""
+
+_FORMULA = re.compile("[=+\\-@\t\r\n\uff1d\uff0b\uff0d\uff20]")
+"""How a text begins that a spreadsheet might take for a formula."""
 
 Writer = Callable[[Job, Batches, IO[bytes]], None]
 """Writes a file of a format."""
@@ -55,6 +61,14 @@ def _shown(cell: Any) -> Any:
     if isinstance(cell, list):
         cell = BETWEEN.join(cell)
     return harmless(cell) if isinstance(cell, str) else cell
+
+
+def harmless(text: str) -> str:
+    """A text that no spreadsheet takes for a formula: an apostrophe before it says that it is one.
+
+    See OWASP, CSV injection.
+    """
+    return f"'{text}" if _FORMULA.match(text) else text
 
 
 def workbook(job: Job, batches: Batches, out: IO[bytes]) -> None:

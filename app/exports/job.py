@@ -6,9 +6,6 @@ import json
 from dataclasses import asdict, dataclass
 from typing import Any
 
-OF_INNOVATION: dict[tuple[str, ...], int] = {("id",): 1, ("reference",): 2}
-"""Where in a row what is the innovation's stands, beside the thing's own document."""
-
 TEMPORARY = 75
 """How the process ends when the database does not answer (EX_TEMPFAIL)."""
 

@@ -80,7 +80,7 @@ Processes = Annotated[Exports, Depends(_exports)]
 
 
 @router.get("", response_model=ExportList, summary="See what can be exported", responses=problems())
-async def list_exports(register: Register, caller: Reader) -> Response:
+async def list_exports(request: Request, register: Register, caller: Reader) -> Response:
     """Use it to find the files that there are, their formats, and what describes their columns."""
     items = [
         ExportedTable(
@@ -92,7 +92,7 @@ async def list_exports(register: Register, caller: Reader) -> Response:
         )
         for table in TABLES
     ]
-    return Response(ExportList(items=items).model_dump_json(), media_type=answers.JSON)
+    return await _told(request, ExportList(items=items).model_dump_json())
 
 
 @router.get(
@@ -101,11 +101,13 @@ async def list_exports(register: Register, caller: Reader) -> Response:
     response_model=dict[str, Any],
     responses=problems(NotFound),
 )
-async def get_table_schema(register: Register, caller: Reader, table: TableName) -> Response:
+async def get_table_schema(
+    request: Request, register: Register, caller: Reader, table: TableName
+) -> Response:
     """Use it to check or to load a CSV with its types: a Frictionless Table Schema, with what each
     column means, and which values there are.
     """
-    return Response(answers.compact(table_schema(_table(table))), media_type=answers.JSON)
+    return await _told(request, answers.compact(table_schema(_table(table))))
 
 
 @router.get(
@@ -114,10 +116,19 @@ async def get_table_schema(register: Register, caller: Reader, table: TableName)
     response_model=dict[str, Any],
     responses=problems(NotFound),
 )
-async def get_csv_metadata(register: Register, caller: Reader, table: TableName) -> Response:
+async def get_csv_metadata(
+    request: Request, register: Register, caller: Reader, table: TableName
+) -> Response:
     """Use it with tools that know the W3C's CSV on the Web: they look for it beside the CSV."""
     metadata = csv_metadata(_table(table), f"{table}.csv")
-    return Response(answers.compact(metadata), media_type="application/csvm+json")
+    return await _told(request, answers.compact(metadata), "application/csvm+json")
+
+
+async def _told(request: Request, content: str, media_type: str = answers.JSON) -> Response:
+    """What there is to say of exports."""
+    register: Register = request.app.state.database
+    headers = collections.headers(request, await register.head())
+    return Response(content, headers=headers, media_type=media_type)
 
 
 def _table(name: str) -> Table:

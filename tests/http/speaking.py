@@ -97,6 +97,8 @@ def gettable(client: httpx.Client, entry: dict[str, Any]) -> list[str]:
         "version": 1,
         "code": "R0A",
         "theme": entry["theme"]["slug"],
+        "table": "innovations",
+        "format": "csv",
         **entry["source"],
     }
     paths = client.get("/openapi.json").json()["paths"]

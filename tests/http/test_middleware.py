@@ -136,8 +136,12 @@ def test_head_is_get_without_the_body(
             head = trust.head(path, headers={"X-Request-ID": "1"})
             assert (head.status_code, head.content) == (whole.status_code, b"")
             told = [dict(answer.headers) for answer in (head, whole)]
+            # What is written as it is sent has no length before (RFC 9110, section 9.3.2).
+            streamed = told[1].pop("transfer-encoding", None) == "chunked"
             assert {**told[0], "date": ""} == {**told[1], "date": ""}
-            assert int(head.headers["content-length"]) == len(whole.content) > 0
+            assert len(whole.content) > 0
+            if not streamed:
+                assert int(head.headers["content-length"]) == len(whole.content)
 
 
 def test_a_head_leaves_the_connection_fit_for_the_next_request(register: Register) -> None:

@@ -33,7 +33,7 @@ def test_nothing_that_a_document_says_is_left_out(table: Table) -> None:
         (INNOVATIONS, "icb", ColumnType.TEXT, True),
         (INNOVATIONS, "tags", ColumnType.TEXTS, False),
         (INNOVATIONS, "further_themes", ColumnType.TEXTS, False),
-        (INNOVATIONS, "evidence", ColumnType.INTEGER, False),
+        (INNOVATIONS, "evidence_count", ColumnType.INTEGER, False),
         (INNOVATIONS, "created_at", ColumnType.MOMENT, False),
         (EVIDENCE, "baseline", ColumnType.NUMBER, True),
         (EVIDENCE, "result", ColumnType.NUMBER, True),

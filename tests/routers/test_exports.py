@@ -69,7 +69,7 @@ def test_a_csv_has_what_the_list_shows(anybody: httpx.Client, submit: Submit) ->
     assert first["tags"] == "; ".join(entry["tags"])
     assert first["further_themes"] == "; ".join(each["slug"] for each in entry["further_themes"])
     assert first["decided_on"] == entry["decision"]["decided_on"]
-    assert first["evidence"] == str(len(entry["evidence"]))
+    assert first["evidence_count"] == str(len(entry["evidence"]))
     assert first["updated_at"] == entry["updated_at"]
     assert (found[1]["title"], found[1]["summary"]) == (second["title"], second["summary"])
     assert (found[1]["decided_on"], found[1]["tags"]) == ("", "")
@@ -173,7 +173,7 @@ def test_a_sheet_has_texts_days_and_numbers_and_no_formula(
     row = dict(zip(header, cells, strict=True))
     assert row["title"] == "=HYPERLINK(A1)"
     assert row["started_on"] == date(2020, 4, 1)
-    assert row["evidence"] == 2
+    assert row["evidence_count"] == 2
     moment = datetime.fromisoformat(entry["created_at"]).replace(tzinfo=None)
     assert abs((row["created_at"] - moment).total_seconds()) < 1
     header, *pieces = sheet(anybody, EVIDENCE)
@@ -192,14 +192,14 @@ def test_parquet_has_typed_columns(anybody: httpx.Client, submit: Submit, tmp_pa
         described = connection.execute("DESCRIBE SELECT * FROM read_parquet(?)", [str(file)])
         types = {name: type_ for name, type_, *_ in described.fetchall()}
         (row,) = connection.execute(
-            "SELECT id, tags, started_on, epoch_us(created_at), evidence FROM read_parquet(?)",
+            "SELECT id, tags, started_on, epoch_us(created_at), evidence_count FROM read_parquet(?)",
             [str(file)],
         ).fetchall()
     assert list(types) == [column.name for column in INNOVATIONS.columns]
     assert types["started_on"] == "DATE"
     assert types["created_at"] == "TIMESTAMP WITH TIME ZONE"
     assert types["tags"] == "VARCHAR[]"
-    assert types["evidence"] == "BIGINT"
+    assert types["evidence_count"] == "BIGINT"
     assert row[:2] == (entry["id"], entry["tags"])
     assert row[2] == date.fromisoformat(entry["started_on"])
     created = datetime.fromisoformat(entry["created_at"]) - datetime(1970, 1, 1, tzinfo=UTC)
