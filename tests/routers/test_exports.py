@@ -192,7 +192,8 @@ def test_parquet_has_typed_columns(anybody: httpx.Client, submit: Submit, tmp_pa
         described = connection.execute("DESCRIBE SELECT * FROM read_parquet(?)", [str(file)])
         types = {name: type_ for name, type_, *_ in described.fetchall()}
         (row,) = connection.execute(
-            "SELECT id, tags, started_on, epoch_us(created_at), evidence_count FROM read_parquet(?)",
+            "SELECT id, tags, started_on, epoch_us(created_at), evidence_count "
+            "FROM read_parquet(?)",
             [str(file)],
         ).fetchall()
     assert list(types) == [column.name for column in INNOVATIONS.columns]
