@@ -74,6 +74,16 @@ class UnreadableFile(RegisterError):
     )
 
 
+class MalformedQuery(RegisterError):
+    status = 400
+    slug = "malformed-query"
+    title = "The OData query could not be read"
+    advice = (
+        "`details` says where, and what would be right. `GET /odata/v4/$metadata` lists the sets "
+        "and their properties."
+    )
+
+
 class InvalidCursor(RegisterError):
     status = 400
     slug = "invalid-cursor"
@@ -137,6 +147,16 @@ class MethodNotAllowed(RegisterError):
     slug = "method-not-allowed"
     title = "This address does not take that method"
     advice = "The answer's `Allow` header names the methods that it takes."
+
+
+class NotAcceptable(RegisterError):
+    status = 406
+    slug = "not-acceptable"
+    title = "There is nothing here in the format that was asked for"
+    advice = (
+        "OData answers in JSON, and its metadata in XML. Send `Accept: application/json`, or "
+        "nothing, and `OData-MaxVersion: 4.0` or a later one."
+    )
 
 
 class DuplicateSource(RegisterError):
@@ -280,6 +300,16 @@ class InternalError(RegisterError):
     advice = (
         "It is not your request's fault. Nothing was written. Try again later; if it stays, tell "
         "who runs the register the `X-Request-ID` of the answer."
+    )
+
+
+class NotSupported(RegisterError):
+    status = 501
+    slug = "not-supported"
+    title = "This part of OData is not supported"
+    advice = (
+        "It is right by the standard, but this service does not have it. `details` says where it "
+        "stands in your query, and names what there is."
     )
 
 

@@ -21,6 +21,7 @@ from app.errors import (
     UnsupportedMediaType,
     ValidationFailed,
 )
+from app.http.odata import errors as odata
 from app.http.problems import MEDIA_TYPE, Problem, problems
 
 DESCRIPTION: dict[str, Any] = {
@@ -54,6 +55,7 @@ An innovation that you read here may gain fields: take what you know, and let th
         {"name": "subscriptions", "description": "Webhooks: the log's lines, sent as they come."},
         {"name": "statistics", "description": "How many there are, of what, from where, and when."},
         {"name": "exports", "description": "Whole tables as CSV, NDJSON, workbooks and Parquet."},
+        {"name": "odata", "description": "The same tables for Power BI, Excel, Tableau and R."},
         {"name": "organisations", "description": "NHS bodies by ODS code (NHS ODS data, OGL v3)."},
         {"name": "themes", "description": "The ten leaps forward, and those added since."},
         {"name": "clients", "description": "Who has a key, and what it may do; for admins."},
@@ -89,7 +91,9 @@ def install(app: FastAPI) -> None:
 def _schema_of_problems() -> dict[str, Any]:
     schema = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
     definitions: dict[str, Any] = schema.pop("$defs")
-    return definitions | {"Problem": schema}
+    of_odata = odata.ODataError.model_json_schema(ref_template="#/components/schemas/{model}")
+    definitions |= of_odata.pop("$defs")
+    return definitions | {"Problem": schema, "ODataError": of_odata}
 
 
 def _schemas_of_query(operation: dict[str, Any]) -> dict[str, Any]:
@@ -128,6 +132,8 @@ def _complete(path: str, method: str, operation: dict[str, Any]) -> None:
             own[code]["description"] = words
     for status, response in problems(*_kinds(operation)).items():
         own[str(status)] = _joined(own.get(str(status)), response)
+    if odata.is_odata(path):
+        own = odata.described(own, MEDIA_TYPE)
     operation["responses"] = dict(sorted(own.items()))
     operation["description"] += f"\n\nExample:\n\n```sh\n{curl(path, method, operation)}\n```\n"
 

@@ -41,6 +41,7 @@ from app.dialects.protocol import (
     Read,
     Row,
     Statement,
+    TakesLong,
     TextMatch,
     Texts,
     TextSearch,
@@ -106,6 +107,18 @@ class Postgresql:
     def text_at(self, parsed: ColumnElement[Any], *path: str) -> ColumnElement[str]:
         return func.jsonb_extract_path_text(parsed, *path, type_=Text)
 
+    def by_code_point(self, text: ColumnElement[str]) -> ColumnElement[str]:
+        return text.collate("C")
+
+    def lower(self, text: ColumnElement[str]) -> ColumnElement[str]:
+        return func.lower(text)
+
+    def upper(self, text: ColumnElement[str]) -> ColumnElement[str]:
+        return func.upper(text)
+
+    def position(self, text: ColumnElement[str], part: ColumnElement[str]) -> ColumnElement[int]:
+        return func.strpos(text, part, type_=Integer)
+
     def texts_at(self, parsed: ColumnElement[Any], *path: str) -> Texts:
         steps = "".join(part if part == EACH else f".{part}" for part in path)
         place = cast(literal(f"${steps}"), JSONPATH)
@@ -159,9 +172,16 @@ async def _prepare_more(driver: psycopg.AsyncConnection[Row]) -> None:
 class _Connection:
     """A reader over one pooled connection."""
 
-    def __init__(self, dialect: Postgresql, driver: psycopg.AsyncConnection[Row]) -> None:
+    def __init__(
+        self, dialect: Postgresql, driver: psycopg.AsyncConnection[Row], *, is_long: bool
+    ) -> None:
         self.dialect = dialect
         self._driver = driver
+        self._is_long = is_long
+
+    def takes_long(self) -> None:
+        if not self._is_long:
+            raise TakesLong
 
     async def rows(self, statement: Statement, values: Values) -> Sequence[Row]:
         # The SQL is ours; only its values come from outside, and they travel beside it. But a
@@ -221,17 +241,18 @@ class PostgresqlReads:
         assert self._long is not None
         try:
             return await self._over(self._short, read)
-        except psycopg.errors.QueryCanceled:
+        except (psycopg.errors.QueryCanceled, TakesLong):
             return await self._over(self._long, read)
 
     async def _over(self, pool: Pool, read: Read[T]) -> T:
+        is_long = pool is self._long
         try:
             async with pool.connection() as driver:
-                return await read(_Connection(self._dialect, driver))
+                return await read(_Connection(self._dialect, driver, is_long=is_long))
         except psycopg.OperationalError as error:
             if error.sqlstate is not None and not error.sqlstate.startswith(("08", "57P")):
                 raise
         # The server was restarted under the pooled connection: once more, over new ones.
         await pool.check()
         async with pool.connection() as driver:
-            return await read(_Connection(self._dialect, driver))
+            return await read(_Connection(self._dialect, driver, is_long=is_long))

@@ -51,6 +51,10 @@ class Prepared:
         return {**self.constants, **values} if self.constants else values
 
 
+class TakesLong(Exception):
+    """A read asked to be run among the long ones."""
+
+
 class Reader(Protocol):
     """Runs prepared statements for one read."""
 
@@ -61,6 +65,14 @@ class Reader(Protocol):
         """All rows of the answer.
 
         The statement must be one that lives on, made once for its shape: its SQL is kept with it.
+        """
+        ...
+
+    def takes_long(self) -> None:
+        """Says that this read is going to be long.
+
+        Raises:
+            TakesLong: where short reads run; the read starts again where it holds up nobody.
         """
         ...
 
@@ -160,6 +172,18 @@ class Dialect(Protocol):
 
     def text_at(self, parsed: ColumnElement[Any], *path: str) -> ColumnElement[str]:
         """What stands in a parsed document, as a text; NULL where nothing does."""
+        ...
+
+    def by_code_point(self, text: ColumnElement[str]) -> ColumnElement[str]:
+        """A text that is ordered by its letters' numbers, whatever language the database has."""
+        ...
+
+    def lower(self, text: ColumnElement[str]) -> ColumnElement[str]: ...
+
+    def upper(self, text: ColumnElement[str]) -> ColumnElement[str]: ...
+
+    def position(self, text: ColumnElement[str], part: ColumnElement[str]) -> ColumnElement[int]:
+        """Where a part of a text starts, from 1; 0 where it is not in it."""
         ...
 
     def texts_at(self, parsed: ColumnElement[Any], *path: str) -> Texts:

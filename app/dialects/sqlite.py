@@ -17,6 +17,7 @@ from sqlalchemy import (
     Connection,
     Engine,
     FromClause,
+    Integer,
     String,
     bindparam,
     create_engine,
@@ -37,6 +38,7 @@ from app.dialects.protocol import (
     Read,
     Row,
     Statement,
+    TakesLong,
     Texts,
     Values,
 )
@@ -121,6 +123,18 @@ class Sqlite:
     def text_at(self, parsed: ColumnElement[Any], *path: str) -> ColumnElement[str]:
         found: ColumnElement[str] = func.json_extract(parsed, _place(path), type_=String)
         return found
+
+    def by_code_point(self, text: ColumnElement[str]) -> ColumnElement[str]:
+        return text
+
+    def lower(self, text: ColumnElement[str]) -> ColumnElement[str]:
+        return getattr(func, sqlite_text.LOWER)(text, type_=String)  # type: ignore[no-any-return]
+
+    def upper(self, text: ColumnElement[str]) -> ColumnElement[str]:
+        return getattr(func, sqlite_text.UPPER)(text, type_=String)  # type: ignore[no-any-return]
+
+    def position(self, text: ColumnElement[str], part: ColumnElement[str]) -> ColumnElement[int]:
+        return func.instr(text, part, type_=Integer)
 
     def texts_at(self, parsed: ColumnElement[Any], *path: str) -> Texts:
         at = path.index(EACH)
@@ -215,6 +229,8 @@ class _Connection:
         ):
             self.driver.execute(f"PRAGMA {pragma}")
         self.driver.create_function(TEXT_IN, 2, self._text_in, deterministic=True)
+        for name, function in sqlite_text.CASES.items():
+            self.driver.create_function(name, 1, function, deterministic=True)
         self._text_of = TextOf()
         if ticks is not None:
             self.driver.set_progress_handler(self._tick, STEPS_A_TICK)
@@ -231,6 +247,10 @@ class _Connection:
         if self._ticks is not None:
             self._ticks_left = self._ticks
         return self
+
+    def takes_long(self) -> None:
+        if self._ticks is not None:
+            raise TakesLong
 
     async def rows(self, statement: Statement, values: Values) -> Sequence[Row]:
         prepared = self.dialect.prepare(statement)
@@ -271,6 +291,8 @@ class SqliteReads:
         try:
             # Nothing in it ever waits, so no other read can start in between.
             return await read(self._inline.start())
+        except TakesLong:
+            pass
         except sqlite3.OperationalError as error:
             if error.sqlite_errorcode != sqlite3.SQLITE_INTERRUPT:
                 raise

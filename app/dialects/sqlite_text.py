@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from sqlalchemy import Column, ColumnElement, Integer, MetaData, Table, literal_column, text
@@ -18,6 +18,14 @@ INDEXES = ("innovation_text", "innovation_text_hidden")
 
 TEXT_IN = "register_text_in"
 """The function by which SQL asks whether a document has words; see :class:`TextOf`."""
+
+LOWER, UPPER = "register_lower", "register_upper"
+"""The functions by which SQL changes the case of letters; SQLite's own know A to Z alone."""
+
+CASES: dict[str, Callable[[str | None], str | None]] = {
+    LOWER: lambda text: None if text is None else text.lower(),
+    UPPER: lambda text: None if text is None else text.upper(),
+}
 
 _TOKENIZER = "porter unicode61 remove_diacritics 2"  # as the migration makes the index
 

@@ -65,12 +65,15 @@ def listing(items: Sequence[str], where: Mapping[str, Any], extra: str = "") -> 
     return b"".join(parts)
 
 
-def following(request: Request, **changed: str | int) -> str:
-    """The request's own address with a cursor, or a place in the log, in place of its own."""
+def following(request: Request, **changed: str | int | None) -> str:
+    """The request's own address with a cursor, or a place in the log, in place of its own.
+
+    What is changed to None is left out.
+    """
     sent: bytes = request.scope["query_string"]
     own = quote(sent, safe="!$%&'()*+,/:;=?@~").split("&")
     kept = [part for part in own if part and unquote(part.partition("=")[0]) not in changed]
-    kept += [f"{name}={value}" for name, value in changed.items()]
+    kept += [f"{name}={value}" for name, value in changed.items() if value is not None]
     return f"{request.scope['path']}?{'&'.join(kept)}"
 
 

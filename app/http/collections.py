@@ -37,17 +37,24 @@ def headers(request: Request, head: int, day: date | None = None) -> dict[str, s
 def _tag(request: Request, head: int, day: date | None = None) -> str:
     """The software's version (another may give it another shape), the head, who asks, and for what.
 
-    The request is in the tag so that a tag which fits proves that just this was answered before.
+    The request is in the tag so that a tag which fits proves that just this was answered before,
+    and in this form.
     """
     caller: Caller = request.scope["caller"]
     audience = "curator" if caller.curates else caller.organisation or "all"
     path, query = request.scope["path"], request.scope["query_string"]
-    asked = hashlib.blake2b(path.encode() + b"?" + query, digest_size=6).hexdigest()
+    form = "\n".join(_form(request)).encode("latin-1")
+    asked = hashlib.blake2b(b"%b?%b\n%b" % (path.encode(), query, form), digest_size=6).hexdigest()
     parts = (__version__, head, audience, asked, day)
     return f'"{"-".join(str(part) for part in parts if part is not None)}"'
 
 
-Asked = tuple[str | None, bool, str, str | None, str, bytes, str | None]
+def _form(request: Request) -> tuple[str, str]:
+    """The headers that say in which form an answer is wanted."""
+    return request.headers.get("accept", ""), request.headers.get("prefer", "")
+
+
+Asked = tuple[str | None, bool, str, str | None, str, bytes, str, str]
 
 
 def _asked(request: Request) -> Asked:
@@ -57,7 +64,7 @@ def _asked(request: Request) -> Asked:
     who = (caller.organisation, caller.curates)
     # What has whole addresses in it has those by which the request came.
     where = (scope["scheme"], request.headers.get("host"), scope["path"], scope["query_string"])
-    return *who, *where, request.headers.get("accept")
+    return *who, *where, *_form(request)
 
 
 class Recent:

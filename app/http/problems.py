@@ -19,6 +19,7 @@ from app.errors import (
     RegisterError,
     ValidationFailed,
 )
+from app.http.odata import errors as odata
 from app.http.request_id import request_id
 from app.models.faults import MOST_FAULTS, faults
 
@@ -80,6 +81,8 @@ def problems(*kinds: type[RegisterError]) -> dict[int | str, dict[str, Any]]:
 
 def response_to(error: RegisterError, request: Request) -> Response:
     """The answer that tells of an error."""
+    if odata.is_odata(request.scope["path"]):
+        return odata.response_to(error)
     problem = {
         "type": f"/problems/{error.slug}",
         "title": error.title,

@@ -31,6 +31,7 @@ class Query(Generic[Q]):
             for name, field in model.model_fields.items()
             if get_origin(field.annotation) is tuple
         }
+        self._known = [field.alias or name for name, field in model.model_fields.items()]
 
     async def __call__(self, request: Request) -> Q:
         """The query, validated.
@@ -46,7 +47,7 @@ class Query(Generic[Q]):
                 raise _once(name)
             else:
                 values[name] = value
-        refuse_unknown(values, self.model.model_fields)
+        refuse_unknown(values, self._known)
         try:
             return self.model.model_validate(values)
         except ValidationError as error:

@@ -8,12 +8,17 @@ import hashlib
 import math
 import re
 from collections.abc import Sequence
+from types import UnionType
+from typing import get_args
 
 from pydantic_core import from_json, to_json
 
 from app.errors import InvalidCursor
 
-Key = str | int | float
+Key = str | int | float | None
+
+Kinds = Sequence[type[str | int | float] | UnionType]
+"""What the parts of a key are; ``str | None`` of one that may be missing."""
 
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 
@@ -24,7 +29,7 @@ def encode(query: str, key: Sequence[Key]) -> str:
     return base64.urlsafe_b64encode(text).decode().rstrip("=")
 
 
-def decode(query: str, cursor: str, kinds: Sequence[type[Key]]) -> list[Key]:
+def decode(query: str, cursor: str, kinds: Kinds) -> list[Key]:
     """The sort key that a cursor of this query holds.
 
     Raises:
@@ -36,7 +41,8 @@ def decode(query: str, cursor: str, kinds: Sequence[type[Key]]) -> list[Key]:
         key: list[Key] = parts
         fits = (
             seal == _seal(query, key)
-            and [type(part) for part in key] == list(kinds)
+            and len(key) == len(kinds)
+            and all(_is(part, kind) for part, kind in zip(key, kinds, strict=True))
             and all(_storable(part) for part in key)
         )
     except (ValueError, TypeError, RecursionError, binascii.Error):
@@ -46,11 +52,16 @@ def decode(query: str, cursor: str, kinds: Sequence[type[Key]]) -> list[Key]:
     return key
 
 
+def _is(part: object, kind: type | UnionType) -> bool:
+    # Nothing is taken for what it is not: JSON's `true` is an int to Python, and 1 is no float.
+    return type(part) in (get_args(kind) or (kind,))
+
+
 def _storable(part: Key) -> bool:
     """Whether a database can compare with it; the seal is no secret, so anybody may make one."""
     if isinstance(part, str):
         return not _UNSTORABLE.search(part)
-    return math.isfinite(part) and abs(part) < 2**31
+    return part is None or (math.isfinite(part) and abs(part) < 2**31)
 
 
 def _seal(query: str, key: Sequence[Key]) -> str:

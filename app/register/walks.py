@@ -28,7 +28,6 @@ from sqlalchemy import (
 from app.dialects import Dialect, Statement, TextMatch
 from app.models.finding import InnovationSort
 from app.models.innovations import FILTERS, PLACES, Innovation, InnovationKey, Visibility
-from app.register import cursors
 
 ENTRIES: Table = Innovation.__table__  # type: ignore[attr-defined]
 KEY_VALUES: Table = InnovationKey.__table__  # type: ignore[attr-defined]
@@ -70,7 +69,7 @@ class Order(NamedTuple):
 
     column: str | None
     """The key's column; none for the score of a search, which is no column."""
-    kinds: tuple[type[cursors.Key], ...]
+    kinds: tuple[type[str | int | float], ...]
     backwards: tuple[bool, ...]
 
     @property

@@ -13,6 +13,7 @@ from app.exports.running import Exports
 from app.http import answers, collections, conditional
 from app.http.exported import Exported
 from app.http.middleware import HEAD_ONLY
+from app.http.odata.payload import root_of
 from app.http.problems import problems
 from app.http.query import Query
 from app.http.route import Route
@@ -129,6 +130,23 @@ async def _told(request: Request, content: str, media_type: str = answers.JSON) 
     register: Register = request.app.state.database
     headers = collections.headers(request, await register.head())
     return Response(content, headers=headers, media_type=media_type)
+
+
+@router.get(
+    "/register.pbids",
+    summary="Open the register in Power BI",
+    response_model=dict[str, Any],
+    responses=problems(),
+)
+async def get_power_bi_file(request: Request, register: Register, caller: Reader) -> Response:
+    """Use it to start in Power BI Desktop: a double click on the file connects it to the register
+    by OData, and shows which tables there are.
+    """
+    address = {"url": f"{root_of(request)}/"}
+    connection = {"details": {"protocol": "odata", "address": address}, "mode": "Import"}
+    answer = await _told(request, answers.compact({"version": "0.1", "connections": [connection]}))
+    answer.headers["Content-Disposition"] = 'attachment; filename="register.pbids"'
+    return answer
 
 
 def _table(name: str) -> Table:

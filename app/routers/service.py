@@ -46,6 +46,7 @@ _LINKS = {
     "organisations": "/v1/organisations",
     "changes": "/v1/changes",
     "exports": "/v1/exports",
+    "odata": "/odata/v4/",
     "news_feed": "/feeds/innovations.atom",
     "subscriptions": "/v1/subscriptions",
     "import_template": "/v1/imports/template.xlsx",

@@ -57,6 +57,9 @@ class Recording:
         self._asked.append((statement, values))
         return await self._reader.rows(statement, values)
 
+    def takes_long(self) -> None:
+        self._reader.takes_long()
+
 
 @pytest.fixture
 def asked(register: Register, monkeypatch: pytest.MonkeyPatch) -> Asked:

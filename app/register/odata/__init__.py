@@ -1,0 +1,1 @@
+"""What OData asks for, as SQL over the register's tables."""

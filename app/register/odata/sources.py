@@ -1,0 +1,112 @@
+"""Where the rows of an entity set come from, and where each of its properties is stored."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from sqlalchemy import (
+    ColumnElement,
+    Double,
+    FromClause,
+    Integer,
+    String,
+    Table,
+    cast,
+    func,
+    literal_column,
+)
+
+from app.dialects import Dialect
+from app.models.decisions import Decision
+from app.models.evidence import Evidence
+from app.models.innovations import NO_REVIEW, Visibility
+from app.models.organisations import Organisation
+from app.models.tables import (
+    DECISIONS,
+    EVIDENCE,
+    INNOVATIONS,
+    ORGANISATIONS,
+    THEMES,
+    Column,
+    ColumnType,
+)
+from app.models.tables import Table as Described
+from app.models.themes import Theme
+from app.odata.sets import EntitySet
+from app.register.walks import ENTRIES
+
+_DECISIONS: Table = Decision.__table__  # type: ignore[attr-defined]
+_EVIDENCE: Table = Evidence.__table__  # type: ignore[attr-defined]
+_ORGANISATIONS: Table = Organisation.__table__  # type: ignore[attr-defined]
+_THEMES: Table = Theme.__table__  # type: ignore[attr-defined]
+
+_PUBLISHED = ENTRIES.c.visibility == literal_column(f"'{Visibility.PUBLISHED.value}'")
+
+_STORED = (
+    *("id", "version", "status", "theme", "organisation", "icb", "region", "care_setting"),
+    *("created_at", "updated_at", "visibility", "kind", "strength", "code", "name", "parent"),
+    *("slug", "number"),
+)
+"""Properties that a table has a column of the same name for, if it has one."""
+
+
+class Source(NamedTuple):
+    """The rows of a set: where they are, and which of them are anybody's to see."""
+
+    rows: FromClause
+    things: Table
+    row: tuple[ColumnElement[Any], ...]
+    """A thing's document; and the id and the number of the innovation that it belongs to."""
+    conditions: tuple[ColumnElement[bool], ...]
+    key: ColumnElement[Any]
+    """What they are in the order of, if nothing else is asked for."""
+    key_kind: type[str | int]
+    few: bool = False
+    """Whether there are so few of them that looking into each one's document is nothing."""
+
+
+def source_of(of: EntitySet, *, innovation_first: bool = False) -> Source:
+    """Where a set's rows come from; from their innovation, where that is what is known of them."""
+    table = of.table
+    if table is INNOVATIONS:
+        row = (ENTRIES.c.document, ENTRIES.c.id, ENTRIES.c.number)
+        return Source(ENTRIES, ENTRIES, row, (_PUBLISHED,), ENTRIES.c.number, int)
+    if table is ORGANISATIONS:
+        return _few(_ORGANISATIONS, _ORGANISATIONS.c.code, str)
+    if table is THEMES:
+        return _few(_THEMES, _THEMES.c.number, int)
+    things = _BELONGING[table]
+    sides = (ENTRIES, things) if innovation_first else (things, ENTRIES)
+    rows = sides[0].join(sides[1], ENTRIES.c.number == things.c.number)
+    row = (things.c.document, ENTRIES.c.id, ENTRIES.c.number)
+    return Source(rows, things, row, (_PUBLISHED,), things.c.id, str)
+
+
+def _few(things: Table, key: ColumnElement[Any], kind: type[str | int]) -> Source:
+    return Source(things, things, (things.c.document,), (), key, kind, few=True)
+
+
+_BELONGING: Mapping[Described, Table] = {DECISIONS: _DECISIONS, EVIDENCE: _EVIDENCE}
+
+
+def stored(source: Source, column: Column) -> ColumnElement[Any] | None:
+    """A property where a table has it; None where only a document says it."""
+    if column.of_innovation:
+        return ENTRIES.c.id if column.path == ("id",) else None
+    if source.things is ENTRIES and column.name == "review_on":
+        return func.nullif(ENTRIES.c.review_on, literal_column(f"'{NO_REVIEW}'"), type_=String)
+    if column.name in _STORED and column.name in source.things.c:
+        return source.things.c[column.name]
+    return None
+
+
+def said(dialect: Dialect, source: Source, column: Column) -> ColumnElement[Any]:
+    """A property as the document says it."""
+    document = ENTRIES.c.document if column.of_innovation else source.things.c.document
+    text = dialect.text_at(dialect.parsed(document), *column.path)
+    kind = _NUMBERS.get(column.type)
+    return cast(text, kind) if kind is not None else text
+
+
+_NUMBERS: Mapping[ColumnType, Any] = {ColumnType.INTEGER: Integer, ColumnType.NUMBER: Double}
