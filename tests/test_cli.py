@@ -159,6 +159,7 @@ def test_a_file_of_innovations_is_imported_with_a_report(
     ("name", "content", "says"),
     [
         ("a.csv", ROWS.format(theme="none"), "row 2, theme: No theme has this slug."),
+        ("a.csv", ROWS.format(theme="none,7"), "row 2: There is something in a column"),
         ("a.csv", "titel,summary,theme\na,b,great-teams\n", "Did you mean `title`?"),
         ("a.xlsx", "no workbook", "This is no workbook (.xlsx), or a broken one."),
         ("a.txt", "", "A file to import ends in .json, .ndjson, .jsonl, .csv, .xlsx."),

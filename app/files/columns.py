@@ -27,6 +27,8 @@ MOST_COLUMNS = 1000
 
 _NUMBER = re.compile(r"[+-]?\d{1,17}(\.\d{1,17})?", re.ASCII)
 _SHOWN = 60
+_TOLD = 100
+_NO_HEADER = f"The first row has to name the columns: {', '.join(REQUIRED)} at least."
 
 
 def names(pieces: int = 1) -> list[str]:
@@ -61,19 +63,24 @@ class Header:
             fault = Fault("column:", "too_many", f"A table has {MOST_COLUMNS:,} columns at most.")
             raise _wrong(fault)
         found = [_KNOWN.get(_bare(cell)) for cell in cells]
-        faults = []
-        for at, (cell, name) in enumerate(zip(cells, found, strict=True)):
-            if name is None and cell.strip():
-                faults.append(_unknown(cell))
-            elif name is not None and name in found[:at]:
-                faults.append(Fault(f"column:{name}", "repeated", "This column is there twice."))
+        # What is near is costly to find, and nobody reads of a hundred columns.
+        near = {cell: _near(cell) for cell in _unknown(cells, found)[:_TOLD]}
+        if not any(found) and not any(near.values()):
+            # Perhaps it is an entry already, and what is in that is not repeated.
+            raise _wrong(Fault("column:", "no_header", _NO_HEADER))
+        faults = [_fault(cell, name) for cell, name in near.items()]
+        faults += [
+            Fault(f"column:{name}", "repeated", "This column is there twice.")
+            for at, name in enumerate(found)
+            if name is not None and name in found[:at]
+        ]
         faults += [
             Fault(f"column:{name}", "missing", "This column is required.")
             for name in REQUIRED
             if name not in found
         ]
         if faults:
-            raise _wrong(*faults[:100])
+            raise _wrong(*faults[:_TOLD])
         self._paths = [_path(name) if name else None for name in found]
 
     def entry(self, cells: Sequence[str]) -> dict[str, Any] | None:
@@ -113,10 +120,18 @@ def _set(entry: dict[str, Any], path: tuple[str | int, ...], text: str) -> None:
         here[name] = text
 
 
-def _unknown(cell: str) -> Fault:
+def _unknown(cells: Sequence[str], found: Sequence[str | None]) -> list[str]:
+    return [cell for cell, name in zip(cells, found, strict=True) if name is None and cell.strip()]
+
+
+def _near(cell: str) -> str | None:
+    near = difflib.get_close_matches(_bare(cell[:_SHOWN]), _KNOWN, 1)
+    return _KNOWN[near[0]] if near else None
+
+
+def _fault(cell: str, near: str | None) -> Fault:
     shown = re.sub(r"[^\w .-]", "", cell)[:_SHOWN].strip()
-    near = difflib.get_close_matches(_bare(shown), _KNOWN, 1)
-    hint = f" Did you mean `{_KNOWN[near[0]]}`?" if near else ""
+    hint = f" Did you mean `{near}`?" if near else ""
     return Fault(f"column:{shown}", "unknown_column", f"There is no such column.{hint}")
 
 
@@ -127,8 +142,10 @@ def _wrong(*faults: Fault) -> ValidationFailed:
 _POINTER = re.compile(r"#/evidence/(\d+)")
 
 
-def column_of(pointer: str) -> str:
-    """The column that a pointer into an entry (``#/evidence/0/kind``) means."""
+def column_of(pointer: str) -> str | None:
+    """The column that a pointer into an entry (``#/evidence/0/kind``) means; none for a row's."""
+    if pointer == "#":
+        return None
     counted = _POINTER.sub(lambda match: f"#/evidence/{int(match[1]) + 1}", pointer)
     path = counted.removeprefix("#/").split("/")
     if path[0] in LISTS:
