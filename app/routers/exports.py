@@ -227,7 +227,7 @@ async def export_evidence(
     "/organisations.{format}",
     summary="Export organisations",
     response_class=Response,
-    responses=problems(NotFound) | _FILE,
+    responses=problems(NotFound, UnknownOrganisation) | _FILE,
 )
 async def export_organisations(
     request: Request,
