@@ -46,6 +46,7 @@ from app.dialects.protocol import (
     Texts,
     TextSearch,
     Values,
+    prepared_by,
 )
 from app.settings import Settings
 
@@ -70,7 +71,8 @@ class Postgresql:
         self.url = make_url(url).set(drivername="postgresql+psycopg")
         compiler = sqlalchemy_psycopg.dialect()  # type: ignore[no-untyped-call]
         compiler.statement_compiler = _Compiler
-        self.prepare = lru_cache(KEPT_STATEMENTS)(partial(Prepared.of, compiler=compiler))
+        self.prepare_once = partial(Prepared.of, compiler=compiler)
+        self.prepare = lru_cache(KEPT_STATEMENTS)(self.prepare_once)
         self.text_search = _text_search()
 
     def engine(self, settings: Settings) -> Engine:
@@ -183,11 +185,11 @@ class _Connection:
         if not self._is_long:
             raise TakesLong
 
-    async def rows(self, statement: Statement, values: Values) -> Sequence[Row]:
+    async def rows(self, statement: Statement | Prepared, values: Values) -> Sequence[Row]:
         # The SQL is ours; only its values come from outside, and they travel beside it. But a
         # limit has to be in it, or the planner takes it for a tenth of all that there is, and
         # would rather plan anew for each value than keep such a plan.
-        prepared = self.dialect.prepare(statement)
+        prepared = prepared_by(self.dialect, statement)
         sql = prepared.sql
         if "limit" in values:
             sql = sql.replace("%(limit)s", str(int(str(values["limit"]))))

@@ -13,12 +13,12 @@ import psycopg
 import pytest
 from sqlmodel import Session
 
-from app.dialects import Read, Reader, Statement, Values
+from app.dialects import Prepared, Read, Reader, Statement, Values
 from app.models.innovations import Innovation
 from tests.conftest import WARD_ROUNDS, Register
 from tests.http.speaking import Submit
 
-Asked = list[tuple[Statement, Values]]
+Asked = list[tuple[Statement | Prepared, Values]]
 
 LISTS = [
     "theme=great-teams",
@@ -53,7 +53,7 @@ class Recording:
         self.dialect = reader.dialect
         self._reader, self._asked = reader, asked
 
-    async def rows(self, statement: Statement, values: Values) -> Sequence[Any]:
+    async def rows(self, statement: Statement | Prepared, values: Values) -> Sequence[Any]:
         self._asked.append((statement, values))
         return await self._reader.rows(statement, values)
 

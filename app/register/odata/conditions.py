@@ -117,12 +117,12 @@ class Conditions:
         if isinstance(right, ex.Null):
             return self._missing(left, wanted)
         if isinstance(right, ex.Truth):
-            return self._true(left, right.value, wanted)
-        if not wanted:
-            return self.of(left).is_distinct_from(self.of(right))
+            return self._true(left, right.value == wanted, or_unknown=not wanted)
         number = self._by_number(left, right)
         if number is not None:
-            return number
+            return number if wanted else not_(number)
+        if not wanted:
+            return self.of(left).is_distinct_from(self.of(right))
         if may_be_null(left) and may_be_null(right):
             return self.of(left).is_not_distinct_from(self.of(right))
         return self._known(self.of(left) == self.of(right), left, right)
@@ -134,17 +134,20 @@ class Conditions:
         return func.coalesce(compared, false(), type_=Boolean)
 
     def _missing(self, what: Expression, wanted: bool) -> ColumnElement[bool]:
-        if isinstance(what, ex.Null | ex.Truth | ex.Value):
-            return true() if isinstance(what, ex.Null) == wanted else false()
+        if not may_be_null(what):
+            return false() if wanted else true()
+        if isinstance(what, ex.Null):
+            return true() if wanted else false()
         return self.of(what).is_(None) if wanted else self.of(what).is_not(None)
 
-    def _true(self, what: Expression, value: bool, equal: bool) -> ColumnElement[bool]:
-        """That a condition is true or false; what is unknown is neither."""
+    def _true(self, what: Expression, value: bool, *, or_unknown: bool) -> ColumnElement[bool]:
+        """That a condition is true, or false; what is unknown is neither."""
         found = self.of(what)
-        if equal:
-            return found if value else not_(found)
-        known: ColumnElement[bool] = func.coalesce(found, true() if not value else false())
-        return not_(known) if value else known
+        held = found if value else not_(found)
+        if not or_unknown:
+            return self._known(held, what)
+        either: ColumnElement[bool] = func.coalesce(held, true(), type_=Boolean)
+        return either if may_be_null(what) else held
 
     def _by_number(self, what: Expression, value: Expression) -> ColumnElement[bool] | None:
         """References are not stored: what is, is the number that stands in one."""
@@ -218,8 +221,10 @@ def may_be_null(expression: Expression) -> bool:
     match expression:
         case ex.Property(column=column):
             return column.nullable
-        case ex.Call(arguments=arguments):
-            return any(map(may_be_null, arguments))
+        case ex.Call(arguments=of) | ex.All(of=of) | ex.Any(of=of):
+            return any(map(may_be_null, of))
+        case ex.Not(what=what):
+            return may_be_null(what)
         case ex.Null():
             return True
     return False
