@@ -50,7 +50,7 @@ def odata_error_of(answer: httpx.Response, status: int, slug: str) -> dict[str, 
     (error,) = answer.json().values()
     assert set(error) == {"code", "message", "details"}
     assert error["code"] == slug
-    assert error["message"].endswith((".", "`"))
+    assert error["message"].endswith((".", "?"))
     for detail in error["details"]:
         assert set(detail) == {"code", "message", "target"}
         assert all(isinstance(value, str) and value for value in detail.values())
