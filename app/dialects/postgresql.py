@@ -60,6 +60,11 @@ LONG_READS, LONG_TIMEOUT = 2, "30s"
 """The same for what is longer."""
 
 
+CASES = ((180_000, "pg_unicode_fast"), (170_000, "pg_c_utf8"), (0, "und-x-icu"))
+"""The collations that know the cases of all letters, whatever language a database has; by the
+server's version since which there is each. The best knows them as Python does."""
+
+
 class Postgresql:
     """The dialect of a PostgreSQL server, from version 13."""
 
@@ -74,6 +79,7 @@ class Postgresql:
         self.prepare_once = partial(Prepared.of, compiler=compiler)
         self.prepare = lru_cache(KEPT_STATEMENTS)(self.prepare_once)
         self.text_search = _text_search()
+        self.cases = CASES[0][1]
 
     def engine(self, settings: Settings) -> Engine:
         lock_timeout = f"{settings.lock_timeout_seconds * 1000:.0f}ms"
@@ -113,10 +119,10 @@ class Postgresql:
         return text.collate("C")
 
     def lower(self, text: ColumnElement[str]) -> ColumnElement[str]:
-        return func.lower(text)
+        return func.lower(text.collate(self.cases)).collate("C")
 
     def upper(self, text: ColumnElement[str]) -> ColumnElement[str]:
-        return func.upper(text)
+        return func.upper(text.collate(self.cases)).collate("C")
 
     def position(self, text: ColumnElement[str], part: ColumnElement[str]) -> ColumnElement[int]:
         return func.strpos(text, part, type_=Integer)
@@ -226,11 +232,16 @@ class PostgresqlReads:
                 "options": "-c default_transaction_read_only=on -c timezone=UTC "
                 f"-c statement_timeout={statement_timeout}",
             },
-            configure=_prepare_more,
+            configure=self._configure,
             open=False,
         )
         await pool.open()
         return pool
+
+    async def _configure(self, driver: psycopg.AsyncConnection[Row]) -> None:
+        await _prepare_more(driver)
+        version = driver.info.server_version
+        self._dialect.cases = next(name for since, name in CASES if version >= since)
 
     async def close(self) -> None:
         for pool in (self._short, self._long):

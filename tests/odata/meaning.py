@@ -129,7 +129,7 @@ class Filters:
         operator = self._random.choice(("eq", "ne", "gt", "ge", "lt", "le"))
         left, right = kind(), kind()
         if self._random.random() < 0.15:
-            right = Said("null", lambda _: None)
+            right = Said("null", constant(None))
         return Said(
             f"{left.text} {operator} {right.text}",
             lambda entity: compare(operator, left.of(entity), right.of(entity)),
@@ -161,12 +161,12 @@ class Filters:
             value = self._value(self._random.choice(TEXTS)) or "é"
             start = self._random.randint(0, len(value))
             part = value[start : start + self._random.randint(0, 6)]
-            return Said(quoted(part), lambda _: part)
+            return Said(quoted(part), constant(part))
         if way == 2:
             return self._called("concat", self.text(deep - 1), self.text(deep - 1))
         if way == 3:
             numbers = [self._random.randint(0, 9) for _ in range(self._random.randint(1, 2))]
-            said = [Said(str(number), lambda _, number=number: number) for number in numbers]
+            said = [Said(str(number), constant(number)) for number in numbers]
             return self._called("substring", self.text(deep - 1), *said)
         return self._called(("tolower", "toupper", "trim")[way - 4], self.text(deep - 1))
 
@@ -176,7 +176,7 @@ class Filters:
             return self._property(NUMBERS)
         if way == 1:
             number = self._random.choice((0, 1, 2, 2.5, -1, 2020, 12))
-            return Said(str(number), lambda _: number)
+            return Said(str(number), constant(number))
         if way == 2:
             return self._called("length", self.text())
         if way == 3:
@@ -195,14 +195,14 @@ class Filters:
             return self._property(DAYS)
         if way == 1:
             day = self._value(self._random.choice(DAYS)) or "2020-04-01"
-            return Said(day, lambda _: day)
+            return Said(day, constant(day))
         return self._called("date", self.moment())
 
     def moment(self) -> Said:
         if self._random.random() < 0.5:
             return self._property(MOMENTS)
         moment = self._value(self._random.choice(MOMENTS))
-        return Said(moment, lambda _: moment)
+        return Said(moment, constant(moment))
 
     def _property(self, names: tuple[str, ...]) -> Said:
         name = self._random.choice(names)
@@ -217,6 +217,10 @@ class Filters:
             f"{function}({texts})",
             lambda entity: FUNCTIONS[function](*(argument.of(entity) for argument in arguments)),
         )
+
+
+def constant(value: Any) -> Meaning:
+    return lambda _: value
 
 
 def quoted(text: str) -> str:
