@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from app.errors import MalformedQuery
 
-MOST_TOKENS = 2_000
+MOST_TOKENS = 1_000
 """Words of one option. It bounds what reading, and then asking the database, may cost."""
 
 

@@ -19,7 +19,7 @@ from app.odata.sets import EntitySet
 DEEPEST = 40
 """How deep parentheses and functions may be nested."""
 
-MOST_OPTIONS = 500
+MOST_OPTIONS = 400
 """Values that ``in`` may name."""
 
 _COMPARISONS = ("eq", "ne", "gt", "ge", "lt", "le")

@@ -44,6 +44,9 @@ _WRITTEN_INLINE = 50
 """Entities that are written on the event loop; more are written on a thread."""
 
 FormatOf = Annotated[ODataFormat, Depends(Options(ODataFormat))]
+_LONG_FILTER = 1_000
+"""Letters of a filter whose SQL is made on the event loop; of a longer one, it is on a thread."""
+
 OptionsOf = Annotated[ODataOptions, Depends(OptionsOfData())]
 
 _ANY_JSON: dict[int | str, dict[str, Any]] = {
@@ -144,6 +147,8 @@ async def _several(
     # Whoever goes on has left behind what was to be skipped.
     skip = 0 if query.skiptoken is not None else query.skip or 0
     part = Part(limit, skip, query.skiptoken, counted=bool(query.count))
+    if len(query.filter or "") > _LONG_FILTER:
+        await asyncio.to_thread(reading.prepare, register.dialect, address, asked, part)
     found, head = await register.read(reading.page, address, asked, part)
     following = _following(request, query, found, limit)
     writer = payload.Writer(payload.root_of(request), level, asked)

@@ -144,7 +144,7 @@ WRONG = [
     ("status in ('a' 'b')", "Here should be `)`"),
     ("status in (title)", "`in` takes values"),
     ("status in ('a',1)", "A text stands in single quotes"),
-    (f"status in ({','.join(chr(39) * 2 for _ in range(MOST_OPTIONS + 1))})", "at most 500"),
+    (f"status in ({','.join(chr(39) * 2 for _ in range(MOST_OPTIONS + 1))})", "at most 400"),
     ("true gt false", "for what has an order"),
     ("(" * (DEEPEST + 1) + "true" + ")" * (DEEPEST + 1), "nested too deep"),
     ("not " * (DEEPEST + 1) + "true", "nested too deep"),

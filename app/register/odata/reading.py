@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from pydantic_core import to_json
 
-from app.dialects import Reader
+from app.dialects import Dialect, Reader
 from app.errors import NotFound
 from app.models.odata import ODataOptions
 from app.models.tables import Column
@@ -58,6 +58,14 @@ class Found:
     """Where the next page goes on; None of the last one."""
     related: Mapping[str, Related] = field(default_factory=dict)
     """What was asked for of what belongs to them, by the name of the way there."""
+
+
+def prepare(dialect: Dialect, address: Address, asked: Asked, part: Part) -> None:
+    """Makes the SQL of a first page, and of its count; they are kept, and there when it is read."""
+    shape = Shape(dialect, asked.of, asked.where, asked.order, _by(address))
+    statements.page(shape, None, skips=bool(part.skip))
+    if part.counted:
+        statements.counting(shape._replace(order=()))
 
 
 async def page(reader: Reader, address: Address, asked: Asked, part: Part) -> tuple[Found, int]:
