@@ -146,11 +146,14 @@ class Filters:
         return self._called(function, self.text(), self.text())
 
     def _tags(self, _: int) -> Said:
-        tag = self._random.choice(("video", "pilot", ""))
+        tag, name = self._random.choice(("video", "pilot", "")), self._random.choice(TEXTS)
+        operator = self._random.choice(("eq", "ne", "gt", "le"))
         how, held = self._random.choice((("any", any), ("all", all)))
         return Said(
-            f"tags/{how}(t:startswith(t,{quoted(tag)}) or t eq 'huddle')",
-            lambda entity: held(t.startswith(tag) or t == "huddle" for t in entity["tags"]),
+            f"tags/{how}(t:startswith(t,{quoted(tag)}) and t {operator} {name})",
+            lambda entity: held(
+                t.startswith(tag) and compare(operator, t, entity[name]) for t in entity["tags"]
+            ),
         )
 
     def text(self, deep: int = 2) -> Said:

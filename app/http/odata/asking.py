@@ -131,10 +131,10 @@ def must_take(request: Request, asked: ODataFormat, media_type: str) -> None:
     Raises:
         NotAcceptable
     """
-    kind = media_type.partition("/")[0]
+    kind, _, short = media_type.partition("/")
 
     def fits(offered: str, _: dict[str, str]) -> bool | None:
-        return offered in (media_type, f"{kind}/*", "*/*", "xml") or None
+        return offered in (media_type, f"{kind}/*", "*/*", short) or None
 
     _negotiated(request, asked, fits)
 

@@ -192,8 +192,9 @@ class Conditions:
         if asked.condition is None:
             return some
         self._each = each.text
+        before, self._negated = self._negated, self._negated or asked.every
         condition = self.of(asked.condition)
-        self._each = None
+        self._each, self._negated = None, before
         return not_(some.where(not_(condition))) if asked.every else some.where(condition)
 
     def _call(self, call: ex.Call) -> ColumnElement[Any]:
