@@ -197,6 +197,9 @@ FILTERS = [
         "null eq started_on and null ne decided_on",
         ["Decided", "Retired"],
     ),
+    ("(review_on le review_on) eq false and length(title) eq 5", ["Zebra"]),
+    ("(review_on lt 2020-01-01) ne true and title eq 'Zebra'", ["Zebra"]),
+    ("tags/all(t:t ne care_setting) and length(title) eq 5", ["Zebra"]),
     ("true and not false and title eq 'Zebra'", ["Zebra"]),
 ]
 """Filters, and the titles of what they find."""

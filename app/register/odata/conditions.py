@@ -7,7 +7,8 @@ below a `not`. A function of null is null in both.
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import (
@@ -76,7 +77,8 @@ class Conditions:
         self._dialect = dialect
         self._source = source
         self._each: ColumnElement[str] | None = None
-        self._negated = False
+        self._exact = False
+        """Whether it counts that something is false, and not only that it is not true."""
         self.looks_into_documents = False
         """Whether something was asked for that no index, and no column, tells."""
 
@@ -107,7 +109,8 @@ class Conditions:
             # A constant comes last: the other way round, it means the same.
             if isinstance(left, ex.Null | ex.Truth):
                 left, right = right, left
-            return self._equality(left, right, asked.operator == "eq")
+            with self._exactly(Kind.TRUTH in (left.kind, right.kind)):
+                return self._equality(left, right, asked.operator == "eq")
         if Kind.NULL in (left.kind, right.kind):
             return false()
         compare = _OPERATORS[asked.operator]
@@ -127,9 +130,15 @@ class Conditions:
             return self.of(left).is_not_distinct_from(self.of(right))
         return self._known(self.of(left) == self.of(right), left, right)
 
+    @contextmanager
+    def _exactly(self, needed: bool = True) -> Iterator[None]:
+        before, self._exact = self._exact, self._exact or needed
+        yield
+        self._exact = before
+
     def _known(self, compared: ColumnElement[bool], *of: Expression) -> ColumnElement[bool]:
         """A comparison that is false where it is unknown."""
-        if not self._negated or not any(map(may_be_null, of)):
+        if not self._exact or not any(map(may_be_null, of)):
             return compared
         return func.coalesce(compared, false(), type_=Boolean)
 
@@ -178,10 +187,8 @@ class Conditions:
         return or_(*map(self.of, asked.of))
 
     def _not(self, asked: ex.Not) -> ColumnElement[bool]:
-        before, self._negated = self._negated, True
-        found = not_(self.of(asked.what))
-        self._negated = before
-        return found
+        with self._exactly():
+            return not_(self.of(asked.what))
 
     def _among(self, asked: ex.Among) -> ColumnElement[bool]:
         self.looks_into_documents |= not self._source.few
@@ -192,9 +199,9 @@ class Conditions:
         if asked.condition is None:
             return some
         self._each = each.text
-        before, self._negated = self._negated, self._negated or asked.every
-        condition = self.of(asked.condition)
-        self._each, self._negated = None, before
+        with self._exactly(asked.every):
+            condition = self.of(asked.condition)
+        self._each = None
         return not_(some.where(not_(condition))) if asked.every else some.where(condition)
 
     def _call(self, call: ex.Call) -> ColumnElement[Any]:
