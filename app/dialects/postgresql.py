@@ -45,6 +45,10 @@ from app.dialects.protocol import (
 )
 from app.settings import Settings
 
+CASES = ((18, "pg_unicode_fast"), (17, "pg_c_utf8"), (0, "und-x-icu"))
+"""The collations that know the cases of all letters, whatever language a database has; by the
+server's version since which there is each. The best knows them as Python does."""
+
 
 class Postgresql:
     """The dialect of a PostgreSQL server, from version 13."""
@@ -57,8 +61,10 @@ class Postgresql:
         self.url = make_url(url).set(drivername="postgresql+psycopg")
         compiler = sqlalchemy_psycopg.dialect()  # type: ignore[no-untyped-call]
         compiler.statement_compiler = _Compiler
-        self.prepare = lru_cache(KEPT_STATEMENTS)(partial(Prepared.of, compiler=compiler))
+        self.prepare_once = partial(Prepared.of, compiler=compiler)
+        self.prepare = lru_cache(KEPT_STATEMENTS)(self.prepare_once)
         self.text_search = _text_search()
+        self.cases = CASES[0][1]
 
     def engine(self, settings: Settings) -> Engine:
         lock_timeout = f"{settings.lock_timeout_seconds * 1000:.0f}ms"
@@ -77,7 +83,10 @@ class Postgresql:
         """Nothing: the server's own autovacuum does it."""
 
     def reads(self, settings: Settings) -> PostgresqlReads:
-        return PostgresqlReads(self, self.url, settings)
+        return PostgresqlReads(self, self.url, settings, learn=self._learn)
+
+    def _learn(self, version: int) -> None:
+        self.cases = next(name for since, name in CASES if version >= since)
 
     def text_query(self, alternatives: Sequence[Alternative]) -> Values:
         def side(alternative: Alternative) -> str:
@@ -98,10 +107,10 @@ class Postgresql:
         return text.collate("C")
 
     def lower(self, text: ColumnElement[str]) -> ColumnElement[str]:
-        return func.lower(text)
+        return func.lower(text.collate(self.cases)).collate("C")
 
     def upper(self, text: ColumnElement[str]) -> ColumnElement[str]:
-        return func.upper(text)
+        return func.upper(text.collate(self.cases)).collate("C")
 
     def position(self, text: ColumnElement[str], part: ColumnElement[str]) -> ColumnElement[int]:
         return func.strpos(text, part, type_=Integer)

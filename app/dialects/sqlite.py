@@ -41,6 +41,7 @@ from app.dialects.protocol import (
     TakesLong,
     Texts,
     Values,
+    prepared_by,
 )
 from app.dialects.sqlite_text import TEXT_IN, TextOf
 from app.settings import Settings
@@ -74,7 +75,8 @@ class Sqlite:
         self.file = str(self.url.database)
         compiler = sqlalchemy_sqlite.dialect(paramstyle="named")
         compiler.statement_compiler = _Compiler
-        self.prepare = lru_cache(KEPT_STATEMENTS)(partial(Prepared.of, compiler=compiler))
+        self.prepare_once = partial(Prepared.of, compiler=compiler)
+        self.prepare = lru_cache(KEPT_STATEMENTS)(self.prepare_once)
         self.text_search = sqlite_text.search()
 
     def engine(self, settings: Settings) -> Engine:
@@ -252,8 +254,8 @@ class _Connection:
         if self._ticks is not None:
             raise TakesLong
 
-    async def rows(self, statement: Statement, values: Values) -> Sequence[Row]:
-        prepared = self.dialect.prepare(statement)
+    async def rows(self, statement: Statement | Prepared, values: Values) -> Sequence[Row]:
+        prepared = prepared_by(self.dialect, statement)
         return self.driver.execute(prepared.sql, prepared.bound(values)).fetchall()
 
 

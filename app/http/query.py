@@ -40,7 +40,7 @@ class Query(Generic[Q]):
             ValidationFailed
         """
         values: dict[str, Any] = {}
-        for name, value in pairs(request):
+        for name, value in self.pairs(request):
             if name in self._repeatable:
                 values.setdefault(name, []).append(value)
             elif name in values:
@@ -54,6 +54,10 @@ class Query(Generic[Q]):
             raise ValidationFailed(
                 "A parameter is not valid.", faults=faults_of(error, "?")
             ) from None
+
+    def pairs(self, request: Request) -> list[tuple[str, str]]:
+        """What the model is made from."""
+        return pairs(request)
 
     def parameters(self) -> list[dict[str, Any]]:
         """The model's fields as OpenAPI parameters.

@@ -9,15 +9,14 @@ from sqlalchemy import literal_column, select
 from sqlmodel import col
 
 from app.dialects import Reader, Statement
-from app.models.decisions import Decision
-from app.models.evidence import Evidence
 from app.models.finding import InnovationFilters
 from app.models.organisations import Organisation, OrganisationFilters
-from app.models.tables import DECISIONS, EVIDENCE, INNOVATIONS, Table
+from app.models.tables import INNOVATIONS, Table
 from app.models.themes import Theme
 from app.register import organisations
 from app.register.access import Caller
 from app.register.memory import Memory
+from app.register.rows import BELONGING
 from app.register.walks import ENTRIES, Shape, walk
 from app.register.wanted import must_exist, wanted_by
 
@@ -61,9 +60,6 @@ def _prepared(reader: Reader, statement: Statement, values: dict[str, Any]) -> A
     return prepared.sql, dict(prepared.bound(values))
 
 
-_BELONGING: dict[str, Any] = {DECISIONS.name: Decision, EVIDENCE.name: Evidence}
-
-
 @lru_cache(1024)
 def _rows(table: str, shape: Shape) -> Statement:
     entries = walk(shape)
@@ -76,7 +72,7 @@ def _rows(table: str, shape: Shape) -> Statement:
     if table == INNOVATIONS.name:
         rows: Statement = select(entry.c.document, *place).select_from(source)
         return rows.order_by(found.c.number)
-    thing = _BELONGING[table].__table__.alias("thing")
+    thing = BELONGING[table].alias("thing")
     source = source.join(thing, thing.c.number == found.c.number)
     rows = select(thing.c.document, *place).select_from(source)
     return rows.order_by(found.c.number, thing.c.id)

@@ -41,6 +41,29 @@ def problem_of(answer: httpx.Response, status: int, slug: str) -> dict[str, Any]
     return problem
 
 
+def odata_error_of(answer: httpx.Response, status: int, slug: str) -> dict[str, Any]:
+    """The error that the answer is, as OData's clients read it."""
+    assert answer.status_code == status, answer.text
+    assert answer.headers["content-type"] == "application/json"
+    assert answer.headers["odata-version"] == "4.0"
+    assert answer.headers["link"] == f'</problems/{slug}>; rel="help"'
+    (error,) = answer.json().values()
+    assert set(error) == {"code", "message", "details"}
+    assert error["code"] == slug
+    assert error["message"].endswith((".", "?"))
+    for detail in error["details"]:
+        assert set(detail) == {"code", "message", "target"}
+        assert all(isinstance(value, str) and value for value in detail.values())
+    told: dict[str, Any] = error
+    return told
+
+
+def refusal_of(answer: httpx.Response, status: int, slug: str) -> dict[str, Any]:
+    """The problem, or below `/odata` the error, that the answer is."""
+    is_odata = answer.request.url.path.startswith("/odata/")
+    return (odata_error_of if is_odata else problem_of)(answer, status, slug)
+
+
 def head_of(client: httpx.Client) -> int:
     """The newest line of the log."""
     sequence: int = client.get("/v1").json()["sequence"]
@@ -99,6 +122,7 @@ def gettable(client: httpx.Client, entry: dict[str, Any]) -> list[str]:
         "theme": entry["theme"]["slug"],
         "table": "innovations",
         "format": "csv",
+        "resource": "Innovations",
         **entry["source"],
     }
     paths = client.get("/openapi.json").json()["paths"]

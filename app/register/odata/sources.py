@@ -18,26 +18,20 @@ from sqlalchemy import (
 )
 
 from app.dialects import Dialect
-from app.models.decisions import Decision
-from app.models.evidence import Evidence
 from app.models.innovations import NO_REVIEW, Visibility
 from app.models.organisations import Organisation
 from app.models.tables import (
-    DECISIONS,
-    EVIDENCE,
     INNOVATIONS,
     ORGANISATIONS,
     THEMES,
     Column,
     ColumnType,
 )
-from app.models.tables import Table as Described
 from app.models.themes import Theme
 from app.odata.sets import EntitySet
+from app.register.rows import BELONGING
 from app.register.walks import ENTRIES
 
-_DECISIONS: Table = Decision.__table__  # type: ignore[attr-defined]
-_EVIDENCE: Table = Evidence.__table__  # type: ignore[attr-defined]
 _ORGANISATIONS: Table = Organisation.__table__  # type: ignore[attr-defined]
 _THEMES: Table = Theme.__table__  # type: ignore[attr-defined]
 
@@ -76,7 +70,7 @@ def source_of(of: EntitySet, *, innovation_first: bool = False) -> Source:
         return _few(_ORGANISATIONS, _ORGANISATIONS.c.code, str)
     if table is THEMES:
         return _few(_THEMES, _THEMES.c.number, int)
-    things = _BELONGING[table]
+    things = BELONGING[table.name]
     sides = (ENTRIES, things) if innovation_first else (things, ENTRIES)
     rows = sides[0].join(sides[1], ENTRIES.c.number == things.c.number)
     row = (things.c.document, ENTRIES.c.id, ENTRIES.c.number)
@@ -85,9 +79,6 @@ def source_of(of: EntitySet, *, innovation_first: bool = False) -> Source:
 
 def _few(things: Table, key: ColumnElement[Any], kind: type[str | int]) -> Source:
     return Source(things, things, (things.c.document,), (), key, kind, few=True)
-
-
-_BELONGING: Mapping[Described, Table] = {DECISIONS: _DECISIONS, EVIDENCE: _EVIDENCE}
 
 
 def stored(source: Source, column: Column) -> ColumnElement[Any] | None:
