@@ -143,6 +143,13 @@ class Database:
         with self.engine.begin() as connection:
             self.dialect.tidy(connection)
 
+    def forget(self) -> None:
+        """Takes what was overwritten or deleted out of the database's own files, after a redaction.
+
+        Nobody can write meanwhile; on PostgreSQL, nobody can read either.
+        """
+        self.dialect.forget(self.engine)
+
     def saw(self, head: int) -> None:
         """Notes that the log has come this far."""
         self.head_seen = max(self.head_seen, head)

@@ -111,6 +111,22 @@ class Sqlite:
             optimize = f"INSERT INTO {index} ({index}) VALUES ('optimize')"  # noqa: S608
             connection.exec_driver_sql(optimize)
 
+    def forget(self, engine: Engine) -> None:
+        # A word that was deleted stays in the text index until its parts are merged, a page in the
+        # file until that is written anew, and both in the log beside it until that is emptied.
+        with engine.begin() as connection:
+            self.tidy(connection)
+        driver = engine.raw_connection()
+        try:
+            cursor = driver.cursor()
+            cursor.execute("VACUUM")
+            cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            busy, *_ = cursor.fetchone() or (0,)
+        finally:
+            driver.close()
+        if busy:
+            raise sqlite3.OperationalError("others read on: run it again when they have ended")
+
     def reads(self, settings: Settings) -> SqliteReads:
         return SqliteReads(self, settings)
 
