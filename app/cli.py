@@ -251,6 +251,14 @@ def upgrade() -> None:
     out.print("The database is at head.")
 
 
+@database_commands.command("rewrite")
+def rewrite() -> None:
+    """Write the database's files anew, so that nothing is left in them of what was taken out."""
+    with _database() as database:
+        database.forget()
+    out.print("The database's files are written anew.")
+
+
 @organisation_commands.command("import")
 def import_organisations(
     file: Annotated[

@@ -125,7 +125,7 @@ class Sqlite:
         finally:
             driver.close()
         if busy:
-            raise sqlite3.OperationalError("others read on: run it again when they have ended")
+            raise TimeoutError("others go on reading what was there before")
 
     def reads(self, settings: Settings) -> SqliteReads:
         return SqliteReads(self, settings)
@@ -165,6 +165,8 @@ class Sqlite:
 
     def unavailable(self, error: BaseException) -> bool:
         # The extended codes (SQLITE_BUSY_SNAPSHOT and so on) keep the kind in the low byte.
+        if isinstance(error, TimeoutError):
+            return True
         code = getattr(error, "sqlite_errorcode", None)
         return code is not None and code & 0xFF in {
             sqlite3.SQLITE_BUSY,

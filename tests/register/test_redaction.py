@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import sqlite3
 import subprocess
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +14,9 @@ import pytest
 from sqlalchemy import inspect
 
 from app.database import Database
+from app.errors import Unavailable
 from app.register import redaction
-from tests.conftest import Register
+from tests.conftest import Register, settings_for
 from tests.http.speaking import Submit, head_of
 from tests.processes import COMMAND, run
 
@@ -53,6 +57,20 @@ def stored(register: Register, folder: Path) -> str:
             for text in connection.exec_driver_sql(f'SELECT "{name}"::text FROM "{name}"').scalars()
         ]
     return "\n".join(rows).lower()
+
+
+@contextmanager
+def reading(register: Register) -> Iterator[None]:
+    """Somebody who reads for long, and sees what was there when that began."""
+    if not register.database.dialect.embedded:
+        with register.database.engine.connect() as connection:
+            connection.exec_driver_sql("SELECT count(*) FROM change").all()
+            yield
+        return
+    with closing(sqlite3.connect(str(register.database.dialect.url.database))) as file:
+        file.execute("BEGIN")
+        file.execute("SELECT count(*) FROM change").fetchall()
+        yield
 
 
 @pytest.fixture
@@ -201,6 +219,20 @@ def test_the_command_reads_what_to_take_out_and_says_what_it_did(
     assert f"{entry['reference']}: 1 texts are taken out of 1 lines" in done.stdout
     assert anybody.get(entry["links"]["self"]).json()["summary"] == "Seen by [redacted]."
     assert run(database_url, "verify").returncode == 0
+
+
+def test_who_is_in_the_way_of_the_last_step_is_told_of_and_it_can_be_done_again(
+    register: Register, slipped: dict[str, Any], tmp_path: Path
+) -> None:
+    url = register.settings.database_url.get_secret_value()
+    with Database(settings_for(url, lock_timeout_seconds=1)) as other:
+        with reading(register):
+            other.transaction(redaction.redact, slipped["id"], "A slip.", TEXTS)
+            with pytest.raises(Unavailable, match="register database rewrite"):
+                other.forget()
+        other.forget()
+    left = stored(register, tmp_path)
+    assert [word for word in WORDS if word in left] == []
 
 
 def test_what_is_not_there_or_too_short_changes_nothing(
