@@ -84,7 +84,8 @@ class Import:
         """
         with _seldom_collecting():
             self._rows = sum(1 for _ in files.rows(self._file, self._form))
-            chunks = Judge().chunks(files.rows(self._file, self._form))
+            judge = Judge(accept_flagged=self._query.accept_flagged)
+            chunks = judge.chunks(files.rows(self._file, self._form))
             if self._query.mode is ImportMode.ATOMIC:
                 with suppress(_Undone):
                     transact(partial(self._all_or_none, chunks=chunks))

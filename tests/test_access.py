@@ -29,6 +29,7 @@ CONTRIBUTIONS = {
     "update_evidence",
     "delete_evidence",
     "import_innovations",
+    "check_innovation",
     "create_subscription",
     "list_subscriptions",
     "get_subscription",

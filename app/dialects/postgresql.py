@@ -21,6 +21,7 @@ from sqlalchemy import (
     column,
     create_engine,
     func,
+    inspect,
     literal,
     literal_column,
     make_url,
@@ -81,6 +82,13 @@ class Postgresql:
 
     def tidy(self, connection: Connection) -> None:
         """Nothing: the server's own autovacuum does it."""
+
+    def forget(self, engine: Engine) -> None:
+        # Without FULL, what was deleted lies in its page until something is written over it.
+        with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            for name in inspect(connection).get_table_names():
+                quoted = connection.dialect.identifier_preparer.quote(name)
+                connection.exec_driver_sql(f"VACUUM (FULL, ANALYZE) {quoted}")
 
     def reads(self, settings: Settings) -> PostgresqlReads:
         return PostgresqlReads(self, self.url, settings, learn=self._learn)

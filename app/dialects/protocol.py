@@ -164,6 +164,10 @@ class Dialect(Protocol):
         """Puts together what many writes have left in many places."""
         ...
 
+    def forget(self, engine: Engine) -> None:
+        """Takes what was overwritten or deleted out of the database's own files."""
+        ...
+
     def reads(self, settings: Settings) -> Reads: ...
 
     def text_query(self, alternatives: Sequence[Alternative]) -> Values:

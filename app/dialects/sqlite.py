@@ -113,6 +113,22 @@ class Sqlite:
             optimize = f"INSERT INTO {index} ({index}) VALUES ('optimize')"  # noqa: S608
             connection.exec_driver_sql(optimize)
 
+    def forget(self, engine: Engine) -> None:
+        # A word that was deleted stays in the text index until its parts are merged, a page in the
+        # file until that is written anew, and both in the log beside it until that is emptied.
+        with engine.begin() as connection:
+            self.tidy(connection)
+        driver = engine.raw_connection()
+        try:
+            cursor = driver.cursor()
+            cursor.execute("VACUUM")
+            cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            busy, *_ = cursor.fetchone() or (0,)
+        finally:
+            driver.close()
+        if busy:
+            raise TimeoutError("others go on reading what was there before")
+
     def reads(self, settings: Settings) -> SqliteReads:
         return SqliteReads(self, settings)
 
@@ -151,6 +167,8 @@ class Sqlite:
 
     def unavailable(self, error: BaseException) -> bool:
         # The extended codes (SQLITE_BUSY_SNAPSHOT and so on) keep the kind in the low byte.
+        if isinstance(error, TimeoutError):
+            return True
         code = getattr(error, "sqlite_errorcode", None)
         return code is not None and code & 0xFF in {
             sqlite3.SQLITE_BUSY,

@@ -18,6 +18,9 @@ from pydantic import BaseModel, ValidationError
 from app.errors import Fault, ValidationFailed
 from app.models.faults import faults_of
 
+ACCEPT = "accept_flagged"
+"""What every operation that writes takes beside its own; see :mod:`app.http.screened`."""
+
 Q = TypeVar("Q", bound=BaseModel)
 
 
@@ -41,6 +44,8 @@ class Query(Generic[Q]):
         """
         values: dict[str, Any] = {}
         for name, value in self.pairs(request):
+            if name == ACCEPT and name not in self._known and request.method != "GET":
+                continue  # the route has read it
             if name in self._repeatable:
                 values.setdefault(name, []).append(value)
             elif name in values:

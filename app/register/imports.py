@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from pydantic import ValidationError
 from pydantic_core import from_json, to_json
@@ -25,7 +25,7 @@ from app.models.imports import ImportOutcome
 from app.models.innovations import Innovation, InnovationCreate
 from app.models.organisations import Organisation
 from app.models.themes import Theme
-from app.register import changes, entries, held, innovations
+from app.register import changes, entries, held, innovations, screening
 from app.register.access import Caller
 from app.register.entries import New, SourceKey
 from app.register.identifiers import reference
@@ -40,6 +40,7 @@ class Judged(NamedTuple):
     number: int
     entry: InnovationCreate | None
     faults: Sequence[Fault] = ()
+    accepts_flagged: bool = False
 
 
 class Result(NamedTuple):
@@ -89,6 +90,8 @@ class Report:
                 "column": column_of(fault.pointer) if self.is_table else None,
                 "code": fault.code,
                 "detail": fault.detail,
+                "start": fault.start,
+                "end": fault.end,
             }
             for fault in result.faults
         ]
@@ -107,7 +110,8 @@ def _without_id(row: str) -> str:
 class Judge:
     """Judges the rows of a file by what they say alone."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, accept_flagged: bool = False) -> None:
+        self._accept_flagged = accept_flagged
         self._sources: dict[tuple[str, str], int] = {}
 
     def chunks(self, rows: Iterator[Row]) -> Iterator[list[Judged]]:
@@ -131,7 +135,15 @@ class Judge:
             if first != row.number:
                 words = f"Row {first} of the file has the same source."
                 return Judged(row.number, None, (Fault("#/source", "repeated_in_file", words),))
-        return Judged(row.number, entry)
+        flagged = screening.faults(_sent(row))
+        if flagged and not self._accept_flagged:
+            return Judged(row.number, None, flagged)
+        return Judged(row.number, entry, accepts_flagged=bool(flagged))
+
+
+def _sent(row: Row) -> Any:
+    """A row as it was sent; the entry has its texts without the space around them."""
+    return from_json(row.entry) if isinstance(row.entry, bytes) else row.entry
 
 
 def write(session: Session, rows: Sequence[Judged], *, by: Caller) -> list[Result]:
@@ -146,20 +158,21 @@ def write(session: Session, rows: Sequence[Judged], *, by: Caller) -> list[Resul
         if entry is None:
             results.append(Result(row.number, ImportOutcome.REJECTED, faults=row.faults))
             continue
+        who = replace(by, accepts_flagged=True) if row.accepts_flagged else by
         try:
             key = _key(entry, by)
             there = known.get(key) if key else None
             if there is None:
-                new.append(innovations.made(session, entry, number, by=by))
+                new.append(innovations.made(session, entry, number, by=who))
                 outcome, id, at = ImportOutcome.CREATED, new[-1].document.id, number
                 number += 1
             else:
-                outcome, id, at = _changed(session, there, entry, by), there.id, there.number
+                outcome, id, at = _changed(session, there, entry, who), there.id, there.number
         except RegisterError as error:
             results.append(Result(row.number, ImportOutcome.REJECTED, faults=_faults(error)))
         else:
             results.append(Result(row.number, outcome, id, reference(at)))
-    innovations.add_all(session, new, by=by)
+    innovations.add_all(session, new)
     changes.write_out(session)
     return results
 

@@ -4,6 +4,7 @@ from fastapi import APIRouter
 
 from app.routers import (
     changes,
+    checks,
     clients,
     decisions,
     evidence,
@@ -25,6 +26,7 @@ ALL: tuple[APIRouter, ...] = (
     decisions.router,
     evidence.router,
     history.router,
+    checks.router,
     imports.router,
     changes.router,
     exports.router,
