@@ -5,15 +5,13 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import literal_column, select
+from sqlalchemy import FromClause, literal_column, select
 from sqlmodel import col
 
 from app.dialects import Reader, Statement
-from app.models.decisions import Decision
-from app.models.evidence import Evidence
 from app.models.finding import InnovationFilters
 from app.models.organisations import Organisation, OrganisationFilters
-from app.models.tables import DECISIONS, EVIDENCE, INNOVATIONS, Table
+from app.models.tables import INNOVATIONS, Table
 from app.models.themes import Theme
 from app.register import organisations
 from app.register.access import Caller
@@ -35,7 +33,7 @@ async def of_innovations(
     """
     wanted = wanted_by(reader, query, caller)
     await must_exist(reader, query, memory)
-    return _prepared(reader, _rows(table.name, wanted.shape), wanted.values)
+    return _prepared(reader, _rows(table, wanted.shape), wanted.values)
 
 
 async def of_organisations(reader: Reader, query: OrganisationFilters) -> Asked:
@@ -56,11 +54,8 @@ def _prepared(reader: Reader, statement: Statement, values: dict[str, Any]) -> A
     return prepared.sql, dict(prepared.bound(values))
 
 
-_BELONGING: dict[str, Any] = {DECISIONS.name: Decision, EVIDENCE.name: Evidence}
-
-
 @lru_cache(1024)
-def _rows(table: str, shape: Shape) -> Statement:
+def _rows(table: Table, shape: Shape) -> Statement:
     entries = walk(shape)
     numbers = entries.where(select(entries.number.label("number"))).order_by(entries.number)
     # The offset of nothing keeps it a step of its own: what is sorted is numbers, not documents.
@@ -68,10 +63,10 @@ def _rows(table: str, shape: Shape) -> Statement:
     entry = ENTRIES.alias("exported")
     source = found.join(entry, entry.c.number == found.c.number)
     place = (entry.c.id, entry.c.number)
-    if table == INNOVATIONS.name:
+    if table is INNOVATIONS:
         rows: Statement = select(entry.c.document, *place).select_from(source)
         return rows.order_by(found.c.number)
-    thing = _BELONGING[table].__table__.alias("thing")
+    thing: FromClause = table.stored.__table__.alias("thing")  # type: ignore[attr-defined]
     source = source.join(thing, thing.c.number == found.c.number)
     rows = select(thing.c.document, *place).select_from(source)
     return rows.order_by(found.c.number, thing.c.id)

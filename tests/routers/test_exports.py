@@ -20,7 +20,7 @@ from python_calamine import CalamineWorkbook
 from sqlmodel import Session
 
 from app.exports import running
-from app.http import exported
+from app.http import patience
 from app.models.innovations import InnovationCreate
 from app.models.tables import DECISIONS, EVIDENCE, INNOVATIONS, ORGANISATIONS, TABLES, Table
 from app.register import innovations
@@ -328,7 +328,7 @@ def test_a_client_that_goes_away_frees_what_it_held(
 def test_a_client_that_stops_reading_frees_what_it_held(
     register: Register, anybody: httpx.Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(exported, "STALLED", 0.3)
+    monkeypatch.setattr(patience, "STALLED", 0.3)
     many(register, 300)
     with unread(register):
         assert free(register) == running.AT_ONCE - 1
