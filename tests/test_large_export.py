@@ -61,8 +61,13 @@ def filled(url: str, count: int) -> int:
 
 
 def resident(process: int) -> int:
-    """All bytes of a process that are in memory, its libraries too; none when it is over."""
+    """All bytes of a child that are in memory, its libraries too.
+
+    None when it is over; nor before it has begun, when all that it has is still the service's.
+    """
     try:
+        if b"app.exports.child" not in Path(f"/proc/{process}/cmdline").read_bytes():
+            return 0
         lines = Path(f"/proc/{process}/status").read_text().splitlines()
     except (FileNotFoundError, ProcessLookupError):
         return 0
