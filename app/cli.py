@@ -26,6 +26,7 @@ from app import __version__, files, schema
 from app.database import Database
 from app.errors import RegisterError
 from app.files.columns import column_of
+from app.http.patience import Patient
 from app.importing import Along, Import
 from app.models.clients import (
     MOST_OVERLAP_HOURS,
@@ -148,6 +149,7 @@ def _serve(host: str, port: int, workers: int) -> None:
     uvicorn.run(
         "app.main:create_app",
         factory=True,
+        http=Patient,
         host=host,
         port=port,
         workers=workers,

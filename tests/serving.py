@@ -12,6 +12,8 @@ import uvicorn
 from fastapi import FastAPI
 from starlette.types import Receive, Scope, Send
 
+from app.http.patience import Patient
+
 
 class Server:
     """One server for the whole session; a test puts its own app behind it."""
@@ -27,6 +29,7 @@ class Server:
         config = uvicorn.Config(
             self._answer,
             interface="asgi3",
+            http=Patient,
             lifespan="off",
             log_config=None,
             access_log=False,
@@ -43,6 +46,11 @@ class Server:
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def connections(self) -> int:
+        """How many clients are connected."""
+        return len(self._server.server_state.connections)
 
     def start(self) -> None:
         self._thread.start()

@@ -6,14 +6,20 @@ The drivers are used as they are, so that the process of an export starts at onc
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from typing import Any, Protocol
 
 Row = Sequence[Any]
 
 BATCH = 500
-"""Rows that are in memory at once."""
+"""Rows that are in memory at once, at most."""
+
+TAKEN = 20
+"""Rows that are asked of PostgreSQL's library at once."""
+
+BATCH_CHARACTERS = 512 * 1024
+"""Characters of their documents at which there are fewer."""
 
 _HEAD = "SELECT sequence FROM log_head"
 
@@ -24,6 +30,19 @@ class Snapshot(Protocol):
     head: int
 
     def batches(self, sql: str, values: Mapping[str, Any]) -> Iterator[Sequence[Row]]: ...
+
+
+def _batches(rows: Iterable[Row]) -> Iterator[Sequence[Row]]:
+    batch: list[Row] = []
+    characters = 0
+    for row in rows:
+        batch.append(row)
+        characters += len(row[0])
+        if len(batch) == BATCH or characters >= BATCH_CHARACTERS:
+            yield batch
+            batch, characters = [], 0
+    if batch:
+        yield batch
 
 
 @contextmanager
@@ -45,9 +64,7 @@ class _Sqlite:
         self.head = int(driver.execute(_HEAD).fetchone()[0])  # from here on, nothing changes
 
     def batches(self, sql: str, values: Mapping[str, Any]) -> Iterator[Sequence[Row]]:
-        cursor = self._driver.execute(sql, dict(values))
-        while rows := cursor.fetchmany(BATCH):
-            yield rows
+        return _batches(self._driver.execute(sql, dict(values)))
 
 
 @contextmanager
@@ -59,7 +76,7 @@ def _of_sqlite(url: str) -> Iterator[Snapshot]:
         raise OSError from error
     with closing(driver):
         # What has to be sorted goes to disk, not to memory; and no page of the file is mapped.
-        for pragma in ("query_only=ON", "temp_store=FILE", "cache_size=-8192", "mmap_size=0"):
+        for pragma in ("query_only=ON", "temp_store=FILE", "cache_size=-2048", "mmap_size=0"):
             driver.execute(f"PRAGMA {pragma}")
         yield _Sqlite(driver)
 
@@ -70,10 +87,9 @@ class _Postgresql:
         self.head = int(driver.execute(_HEAD).fetchone()[0])
 
     def batches(self, sql: str, values: Mapping[str, Any]) -> Iterator[Sequence[Row]]:
-        with self._driver.cursor(name="export") as cursor:  # at the server, so that none pile up
-            cursor.execute(sql, values)
-            while rows := cursor.fetchmany(BATCH):
-                yield rows
+        with closing(self._driver.cursor()) as cursor:
+            # Few at a time, so that none pile up: the server waits until they are taken.
+            yield from _batches(cursor.stream(sql, values, size=TAKEN))
 
 
 @contextmanager

@@ -10,8 +10,9 @@ from starlette.types import Receive, Scope, Send
 
 from app.exports.running import Export
 
-STALLED = 60.0
-"""Seconds after which a client that takes nothing is given up."""
+LONGEST = 3600.0
+"""Seconds after which an export breaks off: for as long as it takes, the database keeps for it what
+was there at its start, and others may wait for its turn."""
 
 
 class Exported(Response):
@@ -26,22 +27,17 @@ class Exported(Response):
         """Sends the file.
 
         Raises:
-            TimeoutError: when the client stops reading; the connection then breaks off.
+            TimeoutError: when it takes too long; the connection then breaks off.
         """
         client = Request(scope, receive)
+        start = {"type": "http.response.start", "status": 200, "headers": self.raw_headers}
         try:
-            await send(
-                {
-                    "type": "http.response.start",
-                    "status": self.status_code,
-                    "headers": self.raw_headers,
-                }
-            )
-            async for chunk in self._export.chunks():
-                if await client.is_disconnected():
-                    return
-                async with asyncio.timeout(STALLED):
+            async with asyncio.timeout(LONGEST):
+                await send(start)
+                async for chunk in self._export.chunks():
+                    if await client.is_disconnected():
+                        return
                     await send({"type": "http.response.body", "body": chunk, "more_body": True})
-            await send({"type": "http.response.body", "body": b"", "more_body": False})
+                await send({"type": "http.response.body", "body": b"", "more_body": False})
         finally:
             await self._export.close()

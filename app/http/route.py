@@ -22,6 +22,7 @@ from pydantic_core import from_json
 from app.auth import Access
 from app.errors import MalformedRequest, UnsupportedMediaType
 from app.http import collections, conditional, plain, screened
+from app.http.middleware import HEAD_ONLY
 from app.http.query import ACCEPT, Query, pairs, refuse_unknown
 from app.http.uploads import Upload, bounded
 
@@ -117,7 +118,7 @@ class Route(APIRoute):
             response = await run(request)
             if response.status_code != 200:
                 return response
-            if access is not None:
+            if access is not None and HEAD_ONLY not in request.scope:  # it may have no body
                 collections.keep(request, response)
             return conditional.unmodified(request, response.headers) or response
 

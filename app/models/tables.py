@@ -15,12 +15,13 @@ from enum import Enum, StrEnum
 from typing import Annotated, Any, Union, get_args, get_origin
 
 from pydantic import BaseModel
+from sqlmodel import SQLModel
 
-from app.models.decisions import DecisionPublic
-from app.models.evidence import EvidencePublic
-from app.models.innovations import InnovationPublic
-from app.models.organisations import OrganisationPublic
-from app.models.themes import ThemeDocument
+from app.models.decisions import Decision, DecisionPublic
+from app.models.evidence import Evidence, EvidencePublic
+from app.models.innovations import Innovation, InnovationPublic
+from app.models.organisations import Organisation, OrganisationPublic
+from app.models.themes import Theme, ThemeDocument
 
 Path = tuple[str, ...]
 
@@ -63,10 +64,18 @@ class Table:
     row: str
     """What a row is."""
     description: str
+    use: str
+    """What a file of it is good for."""
+    stored: type[SQLModel]
     document: type[BaseModel]
     key: str
     """The column that names a row."""
     columns: tuple[Column, ...]
+
+    @property
+    def of_innovations(self) -> bool:
+        """Whether a row is an innovation, or belongs to one."""
+        return self.stored is Innovation or any(column.of_innovation for column in self.columns)
 
     def column(self, name: str) -> Column:
         """The column of this name.
@@ -88,12 +97,15 @@ def _table(
     document: type[BaseModel],
     columns: Sequence[_Told],
     *,
+    use: str,
+    stored: type[SQLModel],
     of_innovation: Sequence[_Told] = (),
 ) -> Table:
     own = [_column(document, told, of_innovation=False) for told in columns]
     above = [_column(InnovationPublic, told, of_innovation=True) for told in of_innovation]
     # What names the row comes first, then what it belongs to.
-    return Table(name, row, description, document, own[0].name, (own[0], *above, *own[1:]))
+    columns_ = (own[0], *above, *own[1:])
+    return Table(name, row, description, use, stored, document, own[0].name, columns_)
 
 
 def _column(document: type[BaseModel], told: _Told, *, of_innovation: bool) -> Column:
@@ -188,6 +200,12 @@ INNOVATIONS = _table(
         ("created_at", "created_at", "When it was submitted."),
         ("updated_at", "updated_at", "When it changed last."),
     ),
+    use=(
+        "Use it for a spreadsheet, or to load all into a tool of your own: each innovation "
+        "that the list would show with these filters, with its newest decision, as of one "
+        "moment. In NDJSON it is the whole document."
+    ),
+    stored=Innovation,
 )
 
 DECISIONS = _table(
@@ -204,6 +222,8 @@ DECISIONS = _table(
         ("decided_by", "decided_by", "Who decided, as a role."),
         ("created_at", "created_at", "When the register learnt of it."),
     ),
+    use="Use it to see how judgements changed: every decision on the innovations that fit.",
+    stored=Decision,
     of_innovation=_OF_INNOVATION,
 )
 
@@ -227,6 +247,8 @@ EVIDENCE = _table(
         ("created_at", "created_at", "When it was submitted."),
         ("updated_at", "updated_at", "When it changed last."),
     ),
+    use="Use it to weigh what speaks for the innovations that fit: every piece of evidence.",
+    stored=Evidence,
     of_innovation=_OF_INNOVATION,
 )
 
@@ -251,6 +273,8 @@ ORGANISATIONS = _table(
         ("created_at", "created_at", "When the register learnt of it."),
         ("updated_at", "updated_at", "When it changed last."),
     ),
+    use="Use it to join codes with names, ICBs and regions in a tool of your own.",
+    stored=Organisation,
 )
 
 THEMES = _table(
@@ -268,6 +292,8 @@ THEMES = _table(
         ("created_at", "created_at", "When it was added."),
         ("updated_at", "updated_at", "When it changed last."),
     ),
+    use="Use it to join the themes' slugs with their names and groups.",
+    stored=Theme,
 )
 
 TABLES = (INNOVATIONS, DECISIONS, EVIDENCE, ORGANISATIONS, THEMES)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import literal_column, select
+from sqlalchemy import FromClause, literal_column, select
 from sqlmodel import col
 
 from app.dialects import Reader, Statement
@@ -16,7 +16,6 @@ from app.models.themes import Theme
 from app.register import organisations
 from app.register.access import Caller
 from app.register.memory import Memory
-from app.register.rows import BELONGING
 from app.register.walks import ENTRIES, Shape, walk
 from app.register.wanted import must_exist, wanted_by
 
@@ -34,7 +33,7 @@ async def of_innovations(
     """
     wanted = wanted_by(reader, query, caller)
     await must_exist(reader, query, memory)
-    return _prepared(reader, _rows(table.name, wanted.shape), wanted.values)
+    return _prepared(reader, _rows(table, wanted.shape), wanted.values)
 
 
 async def of_organisations(reader: Reader, query: OrganisationFilters) -> Asked:
@@ -61,7 +60,7 @@ def _prepared(reader: Reader, statement: Statement, values: dict[str, Any]) -> A
 
 
 @lru_cache(1024)
-def _rows(table: str, shape: Shape) -> Statement:
+def _rows(table: Table, shape: Shape) -> Statement:
     entries = walk(shape)
     numbers = entries.where(select(entries.number.label("number"))).order_by(entries.number)
     # The offset of nothing keeps it a step of its own: what is sorted is numbers, not documents.
@@ -69,10 +68,10 @@ def _rows(table: str, shape: Shape) -> Statement:
     entry = ENTRIES.alias("exported")
     source = found.join(entry, entry.c.number == found.c.number)
     place = (entry.c.id, entry.c.number)
-    if table == INNOVATIONS.name:
+    if table is INNOVATIONS:
         rows: Statement = select(entry.c.document, *place).select_from(source)
         return rows.order_by(found.c.number)
-    thing = BELONGING[table].alias("thing")
+    thing: FromClause = table.stored.__table__.alias("thing")  # type: ignore[attr-defined]
     source = source.join(thing, thing.c.number == found.c.number)
     rows = select(thing.c.document, *place).select_from(source)
     return rows.order_by(found.c.number, thing.c.id)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Request, Response
 
 from app.auth import Reader
-from app.errors import NotFound, UnknownOrganisation, UnknownTheme
+from app.errors import NotFound, RegisterError, UnknownOrganisation, UnknownTheme
 from app.exports.job import Field, Job
 from app.exports.running import Exports
 from app.http import answers, collections, conditional
@@ -28,9 +29,6 @@ from app.models.exports import (
 )
 from app.models.table_schemas import csv_metadata, table_schema
 from app.models.tables import (
-    DECISIONS,
-    EVIDENCE,
-    INNOVATIONS,
     ORGANISATIONS,
     TABLES,
     THEMES,
@@ -156,109 +154,77 @@ def _table(name: str) -> Table:
     raise NotFound(f"There is no such table; there are {', '.join(each.name for each in TABLES)}.")
 
 
-@router.get(
-    "/innovations.{format}",
-    summary="Export innovations",
-    response_class=Response,
-    responses=problems(NotFound, *_FILTERS) | _FILE,
+def _of_innovations(table: Table) -> None:
+    """Makes the operation that exports innovations, or what belongs to them."""
+
+    async def export(
+        request: Request,
+        register: Register,
+        processes: Processes,
+        caller: Reader,
+        form: FormatName,
+        query: Annotated[InnovationExport, Depends(Query(InnovationExport))],
+    ) -> Response:
+        asked = await register.read(
+            exports.of_innovations, table, query, caller, memory=register.memory
+        )
+        return await _export(request, processes, table, form, query, asked)
+
+    _add(table, export, *_FILTERS)
+
+
+def _of_organisations(table: Table) -> None:
+    async def export(
+        request: Request,
+        register: Register,
+        processes: Processes,
+        caller: Reader,
+        form: FormatName,
+        query: Annotated[OrganisationExport, Depends(Query(OrganisationExport))],
+    ) -> Response:
+        asked = await register.read(exports.of_organisations, query)
+        return await _export(request, processes, table, form, query, asked)
+
+    _add(table, export)
+
+
+def _of_themes(table: Table) -> None:
+    async def export(
+        request: Request,
+        register: Register,
+        processes: Processes,
+        caller: Reader,
+        form: FormatName,
+        options: Annotated[ExportOptions, Depends(Query(ExportOptions))],
+    ) -> Response:
+        asked = await register.read(exports.of_themes)
+        return await _export(request, processes, table, form, options, asked)
+
+    _add(table, export)
+
+
+def _add(table: Table, export: Callable[..., Any], *kinds: type[RegisterError]) -> None:
+    """Adds an operation, which is called and described as its table is."""
+    export.__name__ = f"export_{table.name}"
+    router.get(
+        f"/{table.name}.{{format}}",
+        summary=f"Export {table.name}",
+        description=f"{table.use} {_FILE_USE}",
+        response_class=Response,
+        responses=problems(NotFound, *kinds) | _FILE,
+    )(export)
+
+
+_FILE_USE = (
+    "Send the `ETag` back as `If-None-Match`, and a file of nothing new costs nothing. With "
+    "`format` csv, `bom=true` is for Excel."
 )
-async def export_innovations(
-    request: Request,
-    register: Register,
-    processes: Processes,
-    caller: Reader,
-    form: FormatName,
-    query: Annotated[InnovationExport, Depends(Query(InnovationExport))],
-) -> Response:
-    """Use it for a spreadsheet, or to load all into a tool of your own: each innovation that the
-    list would show with these filters, with its newest decision, as of one moment. In NDJSON it is
-    the whole document. Send the `ETag` back as `If-None-Match`, and an export of nothing new costs
-    nothing. With `format` csv, `bom=true` is for Excel.
-    """
-    asked = await register.read(
-        exports.of_innovations, INNOVATIONS, query, caller, memory=register.memory
-    )
-    return await _export(request, processes, INNOVATIONS, form, query, asked)
 
-
-@router.get(
-    "/decisions.{format}",
-    summary="Export decisions",
-    response_class=Response,
-    responses=problems(NotFound, *_FILTERS) | _FILE,
-)
-async def export_decisions(
-    request: Request,
-    register: Register,
-    processes: Processes,
-    caller: Reader,
-    form: FormatName,
-    query: Annotated[InnovationExport, Depends(Query(InnovationExport))],
-) -> Response:
-    """Use it to see how judgements changed: every decision on the innovations that fit."""
-    asked = await register.read(
-        exports.of_innovations, DECISIONS, query, caller, memory=register.memory
-    )
-    return await _export(request, processes, DECISIONS, form, query, asked)
-
-
-@router.get(
-    "/evidence.{format}",
-    summary="Export evidence",
-    response_class=Response,
-    responses=problems(NotFound, *_FILTERS) | _FILE,
-)
-async def export_evidence(
-    request: Request,
-    register: Register,
-    processes: Processes,
-    caller: Reader,
-    form: FormatName,
-    query: Annotated[InnovationExport, Depends(Query(InnovationExport))],
-) -> Response:
-    """Use it to weigh what speaks for the innovations that fit: every piece of evidence."""
-    asked = await register.read(
-        exports.of_innovations, EVIDENCE, query, caller, memory=register.memory
-    )
-    return await _export(request, processes, EVIDENCE, form, query, asked)
-
-
-@router.get(
-    "/organisations.{format}",
-    summary="Export organisations",
-    response_class=Response,
-    responses=problems(NotFound, UnknownOrganisation) | _FILE,
-)
-async def export_organisations(
-    request: Request,
-    register: Register,
-    processes: Processes,
-    caller: Reader,
-    form: FormatName,
-    query: Annotated[OrganisationExport, Depends(Query(OrganisationExport))],
-) -> Response:
-    """Use it to join codes with names, ICBs and regions in a tool of your own."""
-    asked = await register.read(exports.of_organisations, query)
-    return await _export(request, processes, ORGANISATIONS, form, query, asked)
-
-
-@router.get(
-    "/themes.{format}",
-    summary="Export themes",
-    response_class=Response,
-    responses=problems(NotFound) | _FILE,
-)
-async def export_themes(
-    request: Request,
-    register: Register,
-    processes: Processes,
-    caller: Reader,
-    form: FormatName,
-    options: Annotated[ExportOptions, Depends(Query(ExportOptions))],
-) -> Response:
-    """Use it to join the themes' slugs with their names and groups."""
-    asked = await register.read(exports.of_themes)
-    return await _export(request, processes, THEMES, form, options, asked)
+for _each in TABLES:
+    if _each.of_innovations:
+        _of_innovations(_each)
+_of_organisations(ORGANISATIONS)
+_of_themes(THEMES)
 
 
 async def _export(
@@ -275,8 +241,11 @@ async def _export(
     format_ = ExportFormat(form)
     register: Register = request.app.state.database
     media_type = MEDIA_TYPES[format_]
+    headers = _headers(request, table, format_, await register.head())
+    unmodified = conditional.unmodified(request, headers)
+    if unmodified is not None:
+        return unmodified
     if HEAD_ONLY in request.scope:
-        headers = _headers(request, table, format_, await register.head())
         answer = Response(headers=headers, media_type=media_type)
         del answer.headers["content-length"]  # it would have to be that of the file
         return answer
@@ -291,7 +260,7 @@ async def _export(
     job = Job(url, sql, values, table.name, form, fields, options.bom)
     export = await processes.open(job)
     headers = _headers(request, table, format_, export.head)
-    unmodified = conditional.unmodified(request, headers)
+    unmodified = conditional.unmodified(request, headers)  # something may just have been written
     if unmodified is not None:
         await export.close()
         return unmodified

@@ -5,11 +5,15 @@ from __future__ import annotations
 import csv
 import io
 import json
+import secrets
 import socket
+import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from datetime import UTC, date, datetime, timedelta
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -20,14 +24,15 @@ from python_calamine import CalamineWorkbook
 from sqlmodel import Session
 
 from app.exports import running
-from app.http import exported
+from app.http import exported, patience
 from app.models.innovations import InnovationCreate
 from app.models.tables import DECISIONS, EVIDENCE, INNOVATIONS, ORGANISATIONS, TABLES, Table
 from app.register import innovations
 from app.register.access import OPERATOR
 from tests.conftest import WARD_ROUNDS, Register
 from tests.http.speaking import Submit, head_of, problem_of
-from tests.routers.test_innovations import EVERYTHING
+from tests.routers.test_innovations import EVERYTHING, patch, withdraw
+from tests.serving import Server
 
 EXPORTS = "/v1/exports"
 MEASURE = {"name": "Infections", "baseline": 2.5, "result": -3}
@@ -251,51 +256,112 @@ def _parsed(type_: str, value: str) -> object:
 # As of one moment
 
 
-def many(register: Register, count: int) -> None:
+def many(register: Register, wanted: int) -> None:
+    """So many entries; they are long, and nothing makes them shorter."""
+
     def add(session: Session) -> None:
-        entry = InnovationCreate.model_validate(
-            {**WARD_ROUNDS, "organisation": "R0A", "description": "x" * 19_000}
-        )
-        for _ in range(count):
+        for _ in range(wanted):
+            told = {"organisation": "R0A", "description": secrets.token_hex(9_500)}
+            entry = InnovationCreate.model_validate(WARD_ROUNDS | told)
             innovations.add(session, entry, by=OPERATOR)
 
     register.database.transaction(add)
 
 
-def test_what_is_written_meanwhile_is_not_in_it(
-    register: Register, anybody: httpx.Client, submit: Submit
+@contextmanager
+def writing(client: httpx.Client, entries: list[dict[str, Any]]) -> Iterator[None]:
+    """Changes entries, withdraws some and adds others, all the while."""
+    over = threading.Event()
+
+    def write() -> None:
+        for number in count():
+            if over.is_set():
+                return
+            client.post("/v1/innovations", json=WARD_ROUNDS).raise_for_status()
+            patch(client, entries[number % 20], title=f"Number {number}")
+            if number < 10:
+                withdraw(client, entries[20 + number])
+
+    with ThreadPoolExecutor(1) as pool:
+        written = pool.submit(write)
+        yield
+        over.set()
+        written.result(30)
+
+
+def as_it_was(client: httpx.Client, line: int) -> dict[str, int]:
+    """Versions of the innovations of then, by their ids."""
+    query: dict[str, Any] = {"as_of": line, "limit": 100}
+    found: dict[str, int] = {}
+    while True:
+        page = client.get("/v1/innovations", params=query).json()
+        found |= {item["id"]: item["version"] for item in page["items"]}
+        query["cursor"] = page["page"]["next"]
+        if query["cursor"] is None:
+            return found
+
+
+def test_a_file_shows_one_line_of_the_log_whatever_is_written_meanwhile(
+    register: Register, anybody: httpx.Client, trust: httpx.Client, submit: Submit
 ) -> None:
-    many(register, 200)
-    with anybody.stream("GET", f"{EXPORTS}/innovations.ndjson") as answer:
-        head = int(answer.headers["register-sequence"])
+    entries = [submit() for _ in range(30)]
+    many(register, 100)
+    files = []
+    with writing(trust, entries):
         for _ in range(3):
-            submit()
-        lines = sum(chunk.count(b"\n") for chunk in answer.iter_bytes())
-    assert lines == 200
-    assert head_of(anybody) == head + 3
+            with anybody.stream("GET", f"{EXPORTS}/innovations.ndjson") as answer:
+                line = int(answer.headers["register-sequence"])
+                while head_of(trust) < line + 3:
+                    time.sleep(0.01)
+                documents = [json.loads(text) for text in answer.iter_lines()]
+            files.append((line, {each["id"]: each["version"] for each in documents}))
+    for line, versions in files:
+        assert versions == as_it_was(anybody, line)
+    assert len({line for line, _ in files}) == 3
 
 
 def test_nothing_new_is_not_written_again(anybody: httpx.Client, submit: Submit) -> None:
     submit()
     path = f"{EXPORTS}/innovations.csv"
-    etag = anybody.get(path).headers["etag"]
-    assert anybody.head(path).headers["etag"] == etag
-    assert anybody.head(path).content == b""
+    head = anybody.head(path)
+    assert head.content == b""
+    first = anybody.get(path)
+    assert first.content.count(b"\r\n") == 2, "a HEAD before it takes nothing away"
+    etag = first.headers["etag"]
+    assert head.headers["etag"] == anybody.head(path).headers["etag"] == etag
     assert anybody.get(path, headers={"If-None-Match": etag}).status_code == 304
     assert anybody.get(f"{path}?bom=true").headers["etag"] != etag
     submit()
     assert anybody.get(path, headers={"If-None-Match": etag}).status_code == 200
 
 
+def test_what_a_client_has_already_begins_no_process(
+    register: Register, anybody: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = f"{EXPORTS}/themes.csv"
+    etag = anybody.get(path).headers["etag"]
+    monkeypatch.setattr(running, "PATIENCE", 0.1)
+    many(register, 400)
+    again = anybody.head(path).headers["etag"]
+    with unread(register), unread(register), unread(register), unread(register):
+        assert anybody.head(path).status_code == 200
+        for known in (again, f'"other", W/{again}', "*"):
+            assert anybody.get(path, headers={"If-None-Match": known}).status_code == 304
+        problem_of(anybody.get(path, headers={"If-None-Match": etag}), 503, "unavailable")
+
+
 # Clients that go away, and others that come
 
 
 @contextmanager
-def unread(register: Register) -> Iterator[socket.socket]:
+def unread(register: Register, form: str = "ndjson") -> Iterator[socket.socket]:
     """A client that asks for an export, and reads no more than its start."""
     url = httpx.URL(register.url)
-    with socket.create_connection((str(url.host), url.port or 80)) as client:
-        request = f"GET {EXPORTS}/innovations.ndjson HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
+    with socket.socket() as client:
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        client.settimeout(10)
+        client.connect((str(url.host), url.port or 80))
+        request = f"GET {EXPORTS}/innovations.{form} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
         client.sendall(request.encode())
         assert client.recv(100).startswith(b"HTTP/1.1 200")
         yield client
@@ -306,41 +372,63 @@ def free(register: Register) -> int:
     return turns
 
 
-def is_freed(register: Register) -> bool:
+def soon(happens: Callable[[], bool]) -> bool:
     end = time.monotonic() + 10
-    while free(register) < running.AT_ONCE:
+    while not happens():
         if time.monotonic() > end:
             return False
         time.sleep(0.05)
     return True
 
 
-def test_a_client_that_goes_away_frees_what_it_held(
-    register: Register, anybody: httpx.Client
-) -> None:
-    many(register, 300)
-    with unread(register):
+def is_freed(register: Register) -> bool:
+    """Whether every turn is free again; each is given back when its process has ended."""
+    return soon(lambda: free(register) == running.AT_ONCE)
+
+
+FORMATS = ["csv", "ndjson", "xlsx", "parquet"]
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_a_client_that_goes_away_frees_what_it_held(register: Register, form: str) -> None:
+    many(register, 400)
+    with unread(register, form):
         assert free(register) == running.AT_ONCE - 1
     assert is_freed(register)
-    assert anybody.get("/livez").status_code == 200
 
 
+@pytest.mark.parametrize("form", FORMATS)
 def test_a_client_that_stops_reading_frees_what_it_held(
-    register: Register, anybody: httpx.Client, monkeypatch: pytest.MonkeyPatch
+    register: Register, server: Server, monkeypatch: pytest.MonkeyPatch, form: str
 ) -> None:
-    monkeypatch.setattr(exported, "STALLED", 0.3)
-    many(register, 300)
-    with unread(register):
+    monkeypatch.setattr(patience, "STALLED", 0.3)
+    many(register, 400)
+    before = server.connections
+    with unread(register, form) as client:
         assert free(register) == running.AT_ONCE - 1
         assert is_freed(register), "though it is still there"
-    assert anybody.get(f"{EXPORTS}/themes.csv").status_code == 200
+        assert soon(lambda: server.connections <= before), "and so is its connection"
+        rest = b""
+        with suppress(ConnectionResetError):
+            while chunk := client.recv(1 << 16):
+                rest = (rest + chunk)[-5:]
+        assert rest != b"0\r\n\r\n", "which does not say that this was all"
+
+
+def test_an_export_that_takes_too_long_ends(
+    register: Register, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(exported, "LONGEST", 0.3)
+    many(register, 400)
+    with unread(register):
+        assert is_freed(register)
 
 
 def test_too_many_at_once_are_asked_to_come_again(
     register: Register, anybody: httpx.Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(running, "PATIENCE", 0.2)
-    many(register, 300)
+    many(register, 400)
     with unread(register), unread(register), unread(register), unread(register):
         refused = anybody.get(f"{EXPORTS}/themes.csv")
         problem_of(refused, 503, "unavailable")

@@ -143,6 +143,17 @@ def test_what_it_cannot_tell_is_a_problem(anybody: httpx.Client, query: str, poi
     assert [error["pointer"] for error in problem["errors"]] == [pointer]
 
 
+def test_a_page_of_another_query_is_a_problem(anybody: httpx.Client, submit: Submit) -> None:
+    for _ in range(3):
+        submit(theme="great-teams")
+    links = read(anybody, limit=1, theme="great-teams").feed.links
+    (following,) = (link.href for link in links if link.rel == "next")
+
+    for other in ("basics-sorted", "local-system"):
+        answer = anybody.get(following.replace("great-teams", other))
+        problem_of(answer, 400, "invalid-cursor")
+
+
 def test_pages_for_people_lead_to_it(anybody: httpx.Client) -> None:
     assert f'type="application/atom+xml" title="New innovations" href="{FEED}"' in (
         anybody.get("/").text

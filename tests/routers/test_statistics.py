@@ -13,7 +13,7 @@ from pydantic_core import from_json, to_json
 from app.database import Database
 from app.models.clients import Scope
 from app.models.organisations import OrganisationKind
-from app.models.statistics import Overview, Statistics, StatisticsQuery, Timeline
+from app.models.statistics import Dimension, Overview, Statistics, StatisticsQuery, Timeline
 from app.register import organisations, statistics
 from app.register.access import OPERATOR, Caller
 from app.register.memory import Memory
@@ -208,6 +208,8 @@ def test_a_group_that_there_is_not_is_a_problem(
 ) -> None:
     problem = problem_of(anybody.get(f"{STATISTICS}?{query}"), 422, "validation-failed")
     assert [error["pointer"] for error in problem["errors"]] == [pointer]
+    if "colour" in query:
+        assert all(f"'{each}'" in problem["errors"][0]["detail"] for each in Dimension)
 
 
 def test_it_is_not_modified_while_nothing_is_written(anybody: httpx.Client, submit: Submit) -> None:

@@ -29,7 +29,6 @@ from app.models.tables import (
 )
 from app.models.themes import Theme
 from app.odata.sets import EntitySet
-from app.register.rows import BELONGING
 from app.register.walks import ENTRIES
 
 _ORGANISATIONS: Table = Organisation.__table__  # type: ignore[attr-defined]
@@ -70,7 +69,7 @@ def source_of(of: EntitySet, *, innovation_first: bool = False) -> Source:
         return _few(_ORGANISATIONS, _ORGANISATIONS.c.code, str)
     if table is THEMES:
         return _few(_THEMES, _THEMES.c.number, int)
-    things = BELONGING[table.name]
+    things: Table = table.stored.__table__  # type: ignore[attr-defined]
     sides = (ENTRIES, things) if innovation_first else (things, ENTRIES)
     rows = sides[0].join(sides[1], ENTRIES.c.number == things.c.number)
     row = (things.c.document, ENTRIES.c.id, ENTRIES.c.number)
