@@ -46,7 +46,7 @@ def wanted_by(
     filters: list[tuple[str, int]] = []
     values: dict[str, object] = {}
     asked = query.model_fields_set | {"visibility"}
-    for name in (*walks.COLUMNS, *walks.KEYS):
+    for name in (*walks.COLUMNS, *walks.KEYS, "not_adopted_by"):
         if name in asked and (given := list(dict.fromkeys(getattr(query, name)))):
             filters.append((name, len(given)))
             values |= zip(walks.names(name, len(given)), map(str, given), strict=True)
@@ -108,9 +108,10 @@ async def must_exist(reader: Reader, query: InnovationFilters, memory: Memory) -
     Raises:
         UnknownTheme, UnknownOrganisation
     """
+    nobody = "No organisation has this ODS code."
     checks: tuple[tuple[str, OrganisationKind | None, str], ...] = (
         ("theme", None, "No theme has this slug."),
-        ("organisation", None, "No organisation has this ODS code."),
+        *((name, None, nobody) for name in ("organisation", "adopted_by", "not_adopted_by")),
         ("icb", OrganisationKind.ICB, "No ICB has this ODS code."),
         ("region", OrganisationKind.REGION, "No region has this ODS code."),
     )
@@ -125,4 +126,5 @@ async def must_exist(reader: Reader, query: InnovationFilters, memory: Memory) -
         memory.known |= {(name, value) for value in found}
         if given - found:
             error = UnknownTheme if name == "theme" else UnknownOrganisation
-            raise error.at(f"?{name}", f"unknown_{name}", detail)
+            of = "organisation" if name.endswith("adopted_by") else name
+            raise error.at(f"?{name}", f"unknown_{of}", detail)

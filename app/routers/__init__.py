@@ -3,6 +3,7 @@
 from fastapi import APIRouter
 
 from app.routers import (
+    adoptions,
     changes,
     clients,
     decisions,
@@ -24,6 +25,7 @@ ALL: tuple[APIRouter, ...] = (
     innovations.router,
     decisions.router,
     evidence.router,
+    adoptions.router,
     history.router,
     imports.router,
     changes.router,
