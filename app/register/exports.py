@@ -9,11 +9,12 @@ from sqlalchemy import literal_column, select
 from sqlmodel import col
 
 from app.dialects import Reader, Statement
+from app.models.adoptions import Adoption
 from app.models.decisions import Decision
 from app.models.evidence import Evidence
 from app.models.finding import InnovationFilters
 from app.models.organisations import Organisation, OrganisationFilters
-from app.models.tables import DECISIONS, EVIDENCE, INNOVATIONS, Table
+from app.models.tables import ADOPTIONS, DECISIONS, EVIDENCE, INNOVATIONS, Table
 from app.models.themes import Theme
 from app.register import organisations
 from app.register.access import Caller
@@ -56,7 +57,11 @@ def _prepared(reader: Reader, statement: Statement, values: dict[str, Any]) -> A
     return prepared.sql, dict(prepared.bound(values))
 
 
-_BELONGING: dict[str, Any] = {DECISIONS.name: Decision, EVIDENCE.name: Evidence}
+_BELONGING: dict[str, Any] = {
+    DECISIONS.name: Decision,
+    EVIDENCE.name: Evidence,
+    ADOPTIONS.name: Adoption,
+}
 
 
 @lru_cache(1024)

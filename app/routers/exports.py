@@ -28,6 +28,7 @@ from app.models.exports import (
 )
 from app.models.table_schemas import csv_metadata, table_schema
 from app.models.tables import (
+    ADOPTIONS,
     DECISIONS,
     EVIDENCE,
     INNOVATIONS,
@@ -221,6 +222,29 @@ async def export_evidence(
         exports.of_innovations, EVIDENCE, query, caller, memory=register.memory
     )
     return await _export(request, processes, EVIDENCE, form, query, asked)
+
+
+@router.get(
+    "/adoptions.{format}",
+    summary="Export adoptions",
+    response_class=Response,
+    responses=problems(NotFound, *_FILTERS) | _FILE,
+)
+async def export_adoptions(
+    request: Request,
+    register: Register,
+    processes: Processes,
+    caller: Reader,
+    form: FormatName,
+    query: Annotated[InnovationExport, Depends(Query(InnovationExport))],
+) -> Response:
+    """Use it to see how far the innovations that fit have spread: where each other organisation
+    stands with them, since when, and what it learnt.
+    """
+    asked = await register.read(
+        exports.of_innovations, ADOPTIONS, query, caller, memory=register.memory
+    )
+    return await _export(request, processes, ADOPTIONS, form, query, asked)
 
 
 @router.get(

@@ -18,11 +18,13 @@ from sqlalchemy import (
 )
 
 from app.dialects import Dialect
+from app.models.adoptions import Adoption
 from app.models.decisions import Decision
 from app.models.evidence import Evidence
 from app.models.innovations import NO_REVIEW, Visibility
 from app.models.organisations import Organisation
 from app.models.tables import (
+    ADOPTIONS,
     DECISIONS,
     EVIDENCE,
     INNOVATIONS,
@@ -37,6 +39,7 @@ from app.odata.sets import EntitySet
 from app.register.walks import ENTRIES
 
 _DECISIONS: Table = Decision.__table__  # type: ignore[attr-defined]
+_ADOPTIONS: Table = Adoption.__table__  # type: ignore[attr-defined]
 _EVIDENCE: Table = Evidence.__table__  # type: ignore[attr-defined]
 _ORGANISATIONS: Table = Organisation.__table__  # type: ignore[attr-defined]
 _THEMES: Table = Theme.__table__  # type: ignore[attr-defined]
@@ -46,7 +49,7 @@ _PUBLISHED = ENTRIES.c.visibility == literal_column(f"'{Visibility.PUBLISHED.val
 _STORED = (
     *("id", "version", "status", "theme", "organisation", "icb", "region", "care_setting"),
     *("created_at", "updated_at", "visibility", "kind", "strength", "code", "name", "parent"),
-    *("slug", "number"),
+    *("slug", "number", "stage", "since", "adopted_on", "adoption_count"),
 )
 """Properties that a table has a column of the same name for, if it has one."""
 
@@ -87,7 +90,11 @@ def _few(things: Table, key: ColumnElement[Any], kind: type[str | int]) -> Sourc
     return Source(things, things, (things.c.document,), (), key, kind, few=True)
 
 
-_BELONGING: Mapping[Described, Table] = {DECISIONS: _DECISIONS, EVIDENCE: _EVIDENCE}
+_BELONGING: Mapping[Described, Table] = {
+    DECISIONS: _DECISIONS,
+    EVIDENCE: _EVIDENCE,
+    ADOPTIONS: _ADOPTIONS,
+}
 
 
 def stored(source: Source, column: Column) -> ColumnElement[Any] | None:
