@@ -191,6 +191,16 @@ class Duplicate(RegisterError):
     advice = "What you name is taken. Change the existing thing, or choose another name."
 
 
+class PositionTaken(RegisterError):
+    status = 409
+    slug = "position-taken"
+    title = "The organisation has a position on this innovation"
+    advice = (
+        "An organisation has one current position on an innovation; `detail` names its address. "
+        "PATCH it when the stage changes: what it was before stays in its history."
+    )
+
+
 class ClientNotValid(RegisterError):
     status = 409
     slug = "client-not-valid"

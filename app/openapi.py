@@ -51,6 +51,10 @@ An innovation that you read here may gain fields: take what you know, and let th
         {"name": "innovations", "description": "What was done, by whom, and whether to keep it."},
         {"name": "decisions", "description": "Keep, retire or under review, and why."},
         {"name": "evidence", "description": "What speaks for a judgement."},
+        {
+            "name": "adoptions",
+            "description": "Who else has it, since when, and what they learnt.",
+        },
         {"name": "imports", "description": "Whole files of innovations, from sheets and systems."},
         {"name": "history", "description": "Each version of an innovation that there was."},
         {"name": "changes", "description": "The log of all that was accepted, in order."},

@@ -11,6 +11,7 @@ from pydantic import BaseModel
 from sqlalchemy import select
 from sqlmodel import Session, SQLModel, col
 
+from app.models.adoptions import Adoption, AdoptionPublic
 from app.models.changes import Action, Change, Kind
 from app.models.clients import ClientDocument, Scope
 from app.models.decisions import Decision, DecisionPublic, Status
@@ -33,11 +34,12 @@ STORED: list[tuple[type[SQLModel], type[BaseModel]]] = [
     (Innovation, InnovationPublic),
     (Decision, DecisionPublic),
     (Evidence, EvidencePublic),
+    (Adoption, AdoptionPublic),
     (Organisation, OrganisationPublic),
     (Theme, ThemeDocument),
 ]
 
-BELONGING = ("decisions", "evidence")
+BELONGING = ("decisions", "evidence", "adoptions")
 
 ANYHOW = {"If-Match": "*"}
 
@@ -62,6 +64,11 @@ def lived_in(
     assert trust.patch(at, json={"strength": "strong"}, headers=ANYHOW).status_code == 200
     at = f"{links['evidence']}/{entry['evidence'][0]['id']}"
     assert trust.delete(at, headers=ANYHOW).status_code == 204
+    adoption = {"organisation": "QOP", "stage": "adapted", "since": "2021-01-01"}
+    assert curator.post(links["adoptions"], json=adoption).status_code == 201
+    at = "/v1/innovations/INN-000001/adoptions"
+    own = {"stage": "adopted", "since": "2020-05-01", "outcome": "Ärzte “say” so – all of them."}  # noqa: RUF001
+    assert trust.post(at, json=own).status_code == 201
     submit(visibility="draft")
     withdraw(trust, submit())
     theme = f"/v1/themes/{entry['theme']['slug']}"
@@ -129,6 +136,7 @@ def test_what_the_log_keeps_is_what_is_declared(lived_in: Register) -> None:
     kinds: dict[Kind, type[BaseModel]] = {
         Kind.INNOVATION: InnovationPublic,
         Kind.ORGANISATION: OrganisationPublic,
+        Kind.ADOPTION: AdoptionPublic,
         Kind.THEME: ThemeDocument,
         Kind.SUBSCRIPTION: SubscriptionDocument,
         Kind.CLIENT: ClientDocument,
@@ -148,7 +156,11 @@ def test_what_is_answered_is_what_is_stored(lived_in: Register, curator: httpx.C
     there = [row for row in rows(Innovation) if row.visibility != "withdrawn"]
     at = {row.number: f"/v1/innovations/{row.id}" for row in there}
     answers = {at[row.number]: row.document for row in there}
-    for table, what in ((Decision, "decisions"), (Evidence, "evidence")):
+    for table, what in (
+        (Decision, "decisions"),
+        (Evidence, "evidence"),
+        (Adoption, "adoptions"),
+    ):
         of = [row for row in rows(table) if row.number in at]
         answers |= {f"{at[row.number]}/{what}/{row.id}": row.document for row in of}
     answers |= {f"/v1/themes/{row.slug}": row.document for row in rows(Theme)}
@@ -175,6 +187,8 @@ def test_what_is_answered_is_what_is_declared(curator: httpx.Client) -> None:
         "ThemePublic": curator.get("/v1/themes").json()["items"],
         "ChangePublic": curator.get("/v1/changes?after=300&limit=20").json()["items"],
         "DecisionPublic": curator.get("/v1/innovations/INN-000001/decisions").json()["items"],
+        "AdoptionPublic": curator.get("/v1/innovations/INN-000001/adoptions").json()["items"],
+        "AdoptionOfOrganisation": curator.get("/v1/organisations/R0A/adoptions").json()["items"],
         "EvidencePublic": curator.get("/v1/innovations/INN-000001/evidence").json()["items"],
     }
     for name, items in answers.items():

@@ -92,7 +92,8 @@ def with_an_id(client: httpx.Client, target: str) -> str:
     These ids are made anew each time; the example shows where one goes.
     """
     match = re.fullmatch(
-        r"(.*/(?:evidence|decisions|clients|subscriptions))/[0-9a-f-]{36}([/?].*)?", target
+        r"(.*/(?:evidence|decisions|adoptions|clients|subscriptions))/[0-9a-f-]{36}([/?].*)?",
+        target,
     )
     if match is None:
         return target

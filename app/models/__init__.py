@@ -4,6 +4,7 @@ Importing this package declares every table.
 """
 
 from app.models import (
+    adoptions,
     changes,
     clients,
     decisions,
@@ -16,6 +17,7 @@ from app.models import (
 )
 
 __all__ = [
+    "adoptions",
     "changes",
     "clients",
     "decisions",

@@ -21,6 +21,7 @@ class Action(StrEnum):
     UPDATED = "updated"
     DECIDED = "decided"
     EVIDENCED = "evidenced"
+    ADOPTED = "adopted"
     WITHDRAWN = "withdrawn"
     ROTATED = "rotated"
     REVOKED = "revoked"
@@ -32,6 +33,7 @@ class Kind(StrEnum):
     """What kind of thing a write was about."""
 
     INNOVATION = "innovation"
+    ADOPTION = "adoption"
     THEME = "theme"
     ORGANISATION = "organisation"
     CLIENT = "client"
@@ -104,7 +106,7 @@ class ChangePublic(Document):
 
 
 class HistoryPage(Document):
-    """The versions of an innovation, the oldest first."""
+    """The versions of an innovation or an adoption, the oldest first."""
 
     items: list[ChangePublic]
     page: Page

@@ -7,6 +7,7 @@ from typing import Annotated
 from pydantic import ConfigDict, Field, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
+from app.models.adoptions import AdoptionStage
 from app.models.decisions import Status
 from app.models.evidence import EvidenceKind, EvidenceStrength
 from app.models.fields import (
@@ -56,6 +57,8 @@ class InnovationSort(StrEnum):
     TITLE = "title"
     TITLE_BACKWARDS = "-title"
     REVIEW_ON = "review_on"
+    ADOPTION_COUNT = "adoption_count"
+    MOST_ADOPTED = "-adoption_count"
 
 
 class Facet(StrEnum):
@@ -71,6 +74,7 @@ class Facet(StrEnum):
     TAG = "tag"
     EVIDENCE_KIND = "evidence_kind"
     EVIDENCE_STRENGTH = "evidence_strength"
+    ADOPTION_STAGE = "adoption_stage"
 
 
 def _any_of(what: str) -> str:
@@ -114,6 +118,23 @@ class EntryFilters(Strict):
     )
     evidence_strength: tuple[EvidenceStrength, ...] = Field(
         default=(), max_length=3, description=_any_of("With evidence of this strength.")
+    )
+    adopted_by: tuple[OdsCode, ...] = Field(
+        default=(),
+        max_length=20,
+        description="That this organisation, or one below it, has taken from another: `adopted` or "
+        "`adapted`. An ICB or a region stands for all below it. Repeat it for any of several.",
+    )
+    not_adopted_by: tuple[OdsCode, ...] = Field(
+        default=(),
+        max_length=20,
+        description="That this organisation and those below it do not have: neither taken from "
+        "another nor their own. Repeat it for none of several.",
+    )
+    adoption_stage: tuple[AdoptionStage, ...] = Field(
+        default=(),
+        max_length=len(AdoptionStage),
+        description=_any_of("That some organisation is at this stage with."),
     )
     created_from: MomentIn | None = Field(default=None, description="Created then or later.")
     created_to: MomentIn | None = Field(default=None, description="Created before then.")

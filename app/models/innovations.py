@@ -12,6 +12,7 @@ from sqlmodel import Field as Column
 from sqlmodel import SQLModel
 
 from app.dialects import Moment
+from app.models.adoptions import Position
 from app.models.decisions import DecisionCreate, DecisionPublic, Status
 from app.models.evidence import EvidenceCreate, EvidencePublic
 from app.models.fields import (
@@ -76,7 +77,7 @@ PLACES = ("organisation", "icb", "region")
 FILTERS = ("theme", "status", *PLACES, "care_setting")
 """What an innovation has one of, and lists are filtered by."""
 
-SORT_KEYS = ("updated_at", "title_key", "review_on")
+SORT_KEYS = ("updated_at", "title_key", "review_on", "adoption_count")
 """What lists are ordered by, beside the order of creation."""
 
 
@@ -129,6 +130,7 @@ class Innovation(SQLModel, table=True):
     created_at: datetime = Column(sa_type=Moment)
     updated_at: datetime = Column(sa_type=Moment)
     review_on: str
+    adoption_count: int
     submitter: str = Column(foreign_key="organisation.code")
     source_system: str | None
     source_id: str | None
@@ -138,7 +140,8 @@ class Innovation(SQLModel, table=True):
 
 
 class InnovationKey(SQLModel, table=True):
-    """A key of which an innovation may have several: a tag, a kind or a strength of evidence.
+    """A key of which an innovation may have several: a tag, a kind or a strength of evidence, a
+    stage of its adoptions, an organisation that has adopted it or is above one that has.
 
     What else lists are filtered by stands here, too, so that those with a tag can be walked along
     without a look at each one's entry.
@@ -261,6 +264,9 @@ class InnovationCounts(Document):
 
     decisions: int
     evidence: int
+    adoptions: int = Field(
+        description="Other organisations that have it now: at `adopted` or `adapted`."
+    )
 
 
 class InnovationLinks(Document):
@@ -269,6 +275,7 @@ class InnovationLinks(Document):
     self: str
     decisions: str
     evidence: str
+    adoptions: str
     history: str
 
 
@@ -292,6 +299,10 @@ class InnovationPublic(Document):
     source: SourcePublic | None
     decision: DecisionPublic | None = Field(description="The newest one.")
     evidence: list[EvidencePublic]
+    adoptions: list[Position] = Field(
+        description="Where other organisations stand with it, in the order in which they came; "
+        "each in full at `links.adoptions`."
+    )
     counts: InnovationCounts
     withdrawal: Withdrawal | None
     created_at: MomentOut

@@ -26,6 +26,7 @@ class Dimension(StrEnum):
     REGION = "region"
     CARE_SETTING = "care_setting"
     EVIDENCE_STRENGTH = "evidence_strength"
+    ADOPTION_STAGE = "adoption_stage"
     MONTH = "month"
 
 
@@ -58,6 +59,7 @@ class Measured(Document):
 
     innovations: int
     evidence: int = Field(description="Pieces of evidence for them.")
+    adoptions: int = Field(description="Times that another organisation has one of them now.")
     kept: int = Field(description="Those whose status is `keep`.")
     share_kept: float | None = Field(
         description="That, as a share of all of them: 0 to 1; null where there are none."
@@ -83,6 +85,10 @@ class StatisticsRow(Measured):
     evidence_strength: str | None = Field(
         default=None,
         description="An innovation with evidence of two strengths is in the groups of both.",
+    )
+    adoption_stage: str | None = Field(
+        default=None,
+        description="An innovation at two stages in two organisations is in the groups of both.",
     )
     month: str | None = Field(default=None, examples=["2026-11"])
 
@@ -124,6 +130,9 @@ class Happened(Document):
     submitted: int
     decided_keep: int
     decided_retire: int
+    adopted: int = Field(
+        description="Other organisations that began with one, whether they go on or stopped since."
+    )
 
 
 class TimelineStep(Happened):

@@ -17,6 +17,7 @@ from typing import Annotated, Any, Union, get_args, get_origin
 from pydantic import BaseModel
 from sqlmodel import SQLModel
 
+from app.models.adoptions import Adoption, AdoptionPublic
 from app.models.decisions import Decision, DecisionPublic
 from app.models.evidence import Evidence, EvidencePublic
 from app.models.innovations import Innovation, InnovationPublic
@@ -197,6 +198,11 @@ INNOVATIONS = _table(
             "counts.evidence",
             "How many pieces of evidence there are for it.",
         ),
+        (
+            "adoption_count",
+            "counts.adoptions",
+            "How many other organisations have it: at adopted or adapted.",
+        ),
         ("created_at", "created_at", "When it was submitted."),
         ("updated_at", "updated_at", "When it changed last."),
     ),
@@ -252,6 +258,35 @@ EVIDENCE = _table(
     of_innovation=_OF_INNOVATION,
 )
 
+ADOPTIONS = _table(
+    "adoptions",
+    "adoption",
+    "Where other organisations stand with an innovation.",
+    AdoptionPublic,
+    (
+        ("id", "id", "A UUIDv7."),
+        ("version", "version", "Counts its changes, from 1."),
+        ("organisation", "organisation.code", "The ODS code of whose it is."),
+        ("organisation_name", "organisation.name", "The name of whose it is."),
+        ("organisation_kind", "organisation.kind", "What kind of organisation that is."),
+        ("icb", "organisation.icb.code", "The ODS code of that organisation's ICB."),
+        ("icb_name", "organisation.icb.name", "The name of that organisation's ICB."),
+        ("region", "organisation.region.code", "The ODS code of that organisation's region."),
+        ("region_name", "organisation.region.name", "The name of that organisation's region."),
+        ("stage", "stage", "How far it has come."),
+        ("since", "since", "Since when it has been at this stage."),
+        ("adopted_on", "adopted_on", "Since when it first was adopted or adapted."),
+        ("outcome", "outcome", "What came of it."),
+        ("learnt", "learnt", "What the next one should know."),
+        ("created_at", "created_at", "When it was submitted."),
+        ("updated_at", "updated_at", "When it changed last."),
+    ),
+    use="Use it to see how far the innovations that fit have spread: where each other organisation "
+    "stands with them, since when, and what it learnt.",
+    stored=Adoption,
+    of_innovation=_OF_INNOVATION,
+)
+
 ORGANISATIONS = _table(
     "organisations",
     "organisation",
@@ -296,4 +331,4 @@ THEMES = _table(
     stored=Theme,
 )
 
-TABLES = (INNOVATIONS, DECISIONS, EVIDENCE, ORGANISATIONS, THEMES)
+TABLES = (INNOVATIONS, DECISIONS, EVIDENCE, ADOPTIONS, ORGANISATIONS, THEMES)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from app.models.tables import (
+    ADOPTIONS,
     DECISIONS,
     EVIDENCE,
     INNOVATIONS,
@@ -62,12 +63,22 @@ SETS = {
             (
                 Navigation("decisions", "Decisions", True, "id", "innovation"),
                 Navigation("evidence", "Evidence", True, "id", "innovation"),
+                Navigation("adoptions", "Adoptions", True, "id", "innovation"),
                 Navigation("theme_detail", "Themes", False, "theme", "slug"),
                 Navigation("organisation_detail", "Organisations", False, "organisation", "code"),
             ),
         ),
         EntitySet("Decisions", "Decision", DECISIONS, _OF_INNOVATION),
         EntitySet("Evidence", "PieceOfEvidence", EVIDENCE, _OF_INNOVATION),
+        EntitySet(
+            "Adoptions",
+            "Adoption",
+            ADOPTIONS,
+            (
+                *_OF_INNOVATION,
+                Navigation("organisation_detail", "Organisations", False, "organisation", "code"),
+            ),
+        ),
         EntitySet(
             "Organisations",
             "Organisation",

@@ -20,7 +20,7 @@ from app.models.changes import Change, Kind
 from app.models.decisions import Status
 from app.register import changes, shapes
 from app.register.fitting import VALUES, Entry
-from app.register.memory import NOTHING, Counts, Measures, Memory, Values
+from app.register.memory import NOTHING, Counts, Measures, Memory, Values, together
 from app.register.wanted import Wanted
 
 TRIES = 3
@@ -41,7 +41,7 @@ async def of(
 ) -> Counts:
     """What fits, counted by this, as of a head that was seen or a newer one.
 
-    Evidence and what is kept are counted only where it is to be measured.
+    Evidence, adoptions and what is kept are counted only where it is to be measured.
     """
     asked = f"{wanted.name} {by} {measured}"
     known = memory.counted.get(asked)
@@ -65,7 +65,7 @@ async def of(
 
 
 def _measures(row: Sequence[int]) -> Measures:
-    return (row[0], row[1], row[2]) if len(row) > 1 else (row[0], 0, 0)
+    return (row[0], row[1], row[2], row[3]) if len(row) > 1 else (row[0], 0, 0, 0)
 
 
 @cache
@@ -107,10 +107,8 @@ async def _carried(
         entry = from_json(text)
         if text_before is not None:
             before = from_json(text_before)
-            if before["organisation"]["code"] != entry["organisation"]["code"]:
-                return None  # where that one stood then, the line does not say
-            # As it stands now: it may have moved since the earlier line.
-            before["organisation"] = entry["organisation"]
+            if not _placed_like(before, entry):
+                return None
             if had_words and wanted.fits(before):
                 _add(cells, by, before, -1)
         if has_words and wanted.fits(entry):
@@ -118,13 +116,28 @@ async def _carried(
     return Counts(at, cells)
 
 
+def _placed_like(before: dict[str, Any], entry: Entry) -> bool:
+    """Puts whose an earlier document is, and who adopted it, where they stand now: they may have
+    moved since. False where a later document does not tell: of those that it does not name."""
+    if before["organisation"]["code"] != entry["organisation"]["code"]:
+        return False
+    before["organisation"] = entry["organisation"]
+    now = {each["organisation"]: each for each in entry.get("adoptions", ())}
+    for position in before.get("adoptions", ()):
+        if position["organisation"] not in now:
+            return False
+        position |= {name: now[position["organisation"]][name] for name in ("icb", "region")}
+    return True
+
+
 def _add(cells: dict[Values, Measures], by: Iterable[str], entry: Entry, sign: int) -> None:
     kept = sign * (entry["status"] == Status.KEEP)
     evidence = sign * entry["counts"]["evidence"]
+    adoptions = sign * entry["counts"].get("adoptions", 0)
+    one = (sign, kept, evidence, adoptions)
     each: list[Any] = [set(VALUES[name](entry)) or {None} for name in by]
     for values in product(*each):
-        before = cells.get(values, NOTHING)
-        cell = (before[0] + sign, before[1] + kept, before[2] + evidence)
+        cell = together(cells.get(values, NOTHING), one)
         if cell[0] or not by:
             cells[values] = cell
         else:

@@ -8,11 +8,12 @@ from typing import Any
 
 from sqlmodel import Session
 
+from app.models.adoptions import AdoptionCreate, AdoptionPublic, AdoptionUpdate
 from app.models.innovations import InnovationCreate, Source
 from app.models.organisations import OrganisationKind
-from app.register import innovations, organisations
+from app.register import adoptions, innovations, organisations
 from app.register.access import Caller
-from app.register.entries import of_source
+from app.register.entries import document_of, of_source
 from app.register.organisations import Facts
 from app.register.stored import Precondition
 
@@ -43,7 +44,35 @@ def load(session: Session) -> int:
             session, source, entry, by=by, precondition=Precondition(_ANY) if known else None
         )
         new += created
+    _load_adoptions(session)
     return new
 
 
+def _load_adoptions(session: Session) -> None:
+    """Adoptions by organisations that do not exist, and say so: no real one is said to do a thing.
+
+    What is there already stays as it is.
+    """
+    text = files("app.reference").joinpath("demonstration_adoptions.json").read_text("utf-8")
+    said = json.loads(text)
+    for code, name in said["organisations"].items():
+        facts = Facts(code=code, name=name, kind=OrganisationKind.OTHER)
+        organisations.put(session, facts, by=Caller(organisation=code))
+    for adoption in said["adoptions"]:
+        code = adoption["organisation"]
+        source = Source(system=_SYSTEM, id=adoption["of"])
+        row = of_source(session, SUBMITTER.code, source)
+        if row is None or any(at.organisation == code for at in document_of(row).adoptions):
+            continue
+        by = Caller(organisation=code)
+        first, *later = adoption["steps"]
+        made = adoptions.add(session, row.id, AdoptionCreate.model_validate(first), by=by)
+        id = AdoptionPublic.model_validate_json(made.document).id
+        for step in later:
+            patch = AdoptionUpdate.model_validate(step)
+            precondition = Precondition(_ANY)
+            adoptions.change(session, row.id, id, patch, by=by, precondition=precondition)
+
+
+_SYSTEM = "10-leaps-forward"
 _ANY = frozenset({"*"})

@@ -15,10 +15,11 @@ from pydantic_core import to_json
 from sqlalchemy import ColumnElement, bindparam, select, update
 from sqlmodel import Session, col
 
+from app.models.adoptions import Adoption, AdoptionPublic, Position
 from app.models.innovations import Innovation, InnovationKey
 from app.models.organisations import Place
 from app.models.themes import ThemeRef
-from app.register import changes
+from app.register import changes, entries
 
 _BATCH = 500
 
@@ -61,6 +62,35 @@ def move_organisation(session: Session, place: Place) -> None:
     moved = select(col(Innovation.number)).where(col(Innovation.organisation) == place.code)
     keys = update(InnovationKey).where(col(InnovationKey.number).in_(moved)).values(**above)
     session.connection().execute(keys)
+
+
+def move_adopter(session: Session, place: Place) -> None:
+    """Puts an organisation's new name or place into its adoptions, and into what they are of."""
+    above = {
+        "icb": place.icb.code if place.icb else None,
+        "region": place.region.code if place.region else None,
+    }
+    its = select(Adoption).where(col(Adoption.organisation) == place.code)
+    for row in session.execute(its).scalars().all():
+        document = AdoptionPublic.model_validate_json(row.document)
+        moved = document.model_copy(update={"organisation": place})
+        row.document = moved.model_dump_json()
+        row.icb, row.region = above["icb"], above["region"]
+        row.sequence = changes.next_sequence(session) - 1
+        if moved.in_short() != document.in_short():
+            _replace_position(session, row.number, moved.in_short())
+    # What is expired before it is written is lost.
+    session.flush()
+
+
+def _replace_position(session: Session, number: int, position: Position) -> None:
+    row = session.get_one(Innovation, number)
+    document = entries.document_of(row)
+    positions = [
+        position if other.organisation == position.organisation else other
+        for other in document.adoptions
+    ]
+    entries.replace_text(session, row, document.model_copy(update={"adoptions": positions}))
 
 
 def _remake(

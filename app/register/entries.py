@@ -14,6 +14,7 @@ from sqlalchemy import Table, delete, func, insert, select
 from sqlmodel import Session, SQLModel, col
 
 from app.errors import NotFound, Withdrawn
+from app.models.adoptions import TAKEN
 from app.models.changes import Action, Kind
 from app.models.innovations import (
     FILTERS,
@@ -102,7 +103,12 @@ def store(
         update={
             "version": row.version + 1,
             "updated_at": changes.now(session),
-            "counts": document.counts.model_copy(update={"evidence": len(document.evidence)}),
+            "counts": document.counts.model_copy(
+                update={
+                    "evidence": len(document.evidence),
+                    "adoptions": sum(position.stage in TAKEN for position in document.adoptions),
+                }
+            ),
         }
     )
     text = document.model_dump_json()
@@ -113,9 +119,22 @@ def store(
     columns = _columns(document)
     for name, value in columns.items():
         setattr(row, name, value)
-    session.execute(delete(InnovationKey).where(col(InnovationKey.number) == row.number))
-    insert_all(session, InnovationKey, _keys(row.number, document, columns))
+    _put_keys(session, row.number, document, columns)
     return answer(row)
+
+
+def replace_text(session: Session, row: Innovation, document: InnovationPublic) -> None:
+    """Puts words into a document that come from reference data, which has its line already."""
+    row.document = document.model_dump_json()
+    row.sequence = changes.next_sequence(session) - 1
+    _put_keys(session, row.number, document, _columns(document))
+
+
+def _put_keys(
+    session: Session, number: int, document: InnovationPublic, columns: dict[str, Any]
+) -> None:
+    session.execute(delete(InnovationKey).where(col(InnovationKey.number) == number))
+    insert_all(session, InnovationKey, _keys(number, document, columns))
 
 
 def document_of(row: Innovation) -> InnovationPublic:
@@ -137,6 +156,17 @@ def to_write(session: Session, name: str, *, by: Caller) -> Innovation:
     Raises:
         NotFound, Withdrawn, Forbidden
     """
+    row = there(session, name, by=by)
+    by.must_cover(row.organisation, row.icb, row.region)
+    return row
+
+
+def there(session: Session, name: str, *, by: Caller) -> Innovation:
+    """The innovation of this id or reference, whosever it is.
+
+    Raises:
+        NotFound, Withdrawn
+    """
     key = identifier(name)
     row: Innovation | None = None
     if key is not None:
@@ -144,7 +174,7 @@ def to_write(session: Session, name: str, *, by: Caller) -> Innovation:
         row = session.execute(select(Innovation).where(column == key)).scalar_one_or_none()
     if row is None:
         raise NotFound(NO_SUCH)
-    must_be_writable(row, by=by)
+    _must_be_there(row, by=by)
     return row
 
 
@@ -155,12 +185,15 @@ def must_be_writable(row: Innovation, *, by: Caller) -> None:
         NotFound: for another's draft, which must not show even by its being refused.
         Withdrawn, Forbidden
     """
-    place = (row.organisation, row.icb, row.region)
-    if not row.public and not by.covers(*place):
+    _must_be_there(row, by=by)
+    by.must_cover(row.organisation, row.icb, row.region)
+
+
+def _must_be_there(row: Innovation, *, by: Caller) -> None:
+    if not row.public and not by.covers(row.organisation, row.icb, row.region):
         raise NotFound(NO_SUCH)
     if row.visibility == Visibility.WITHDRAWN:
         raise Withdrawn("This innovation was withdrawn; it cannot change any more.")
-    by.must_cover(*place)
 
 
 def of_source(session: Session, submitter: str, source: Source) -> Innovation | None:
@@ -224,6 +257,7 @@ def _columns(document: InnovationPublic) -> dict[str, Any]:
         "title_key": sort_key(document.title),
         "updated_at": document.updated_at,
         "review_on": review_on.isoformat() if review_on else NO_REVIEW,
+        "adoption_count": document.counts.adoptions,
         "source_system": document.source.system if document.source else None,
         "source_id": document.source.id if document.source else None,
     }
@@ -233,6 +267,13 @@ def _keys(number: int, document: InnovationPublic, columns: dict[str, Any]) -> l
     values = [("tag", tag) for tag in document.tags]
     values += {("evidence_kind", piece.kind.value) for piece in document.evidence}
     values += {("evidence_strength", piece.strength.value) for piece in document.evidence}
+    values += {("adoption_stage", position.stage.value) for position in document.adoptions}
+    values += {
+        ("adopted_by", code)
+        for position in document.adoptions
+        if position.stage in TAKEN
+        for code in position.covered
+    }
     if not values:
         return []
     row = {"number": number} | {name: columns[name] for name in ("visibility", *FILTERS)}

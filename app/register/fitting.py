@@ -10,8 +10,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from app.dialects import rfc3339
+from app.models.adoptions import TAKEN
 from app.models.finding import EntryFilters
-from app.models.innovations import NO_REVIEW
+from app.models.innovations import NO_REVIEW, PLACES
 
 Entry = Mapping[str, Any]
 """An innovation's document, parsed."""
@@ -21,6 +22,23 @@ Fits = Callable[[Entry], bool]
 
 def _code(of: Mapping[str, Any] | None) -> list[str | None]:
     return [of["code"] if of else None]
+
+
+def _positions(entry: Entry) -> Sequence[Mapping[str, Any]]:
+    positions: Sequence[Mapping[str, Any]] = entry.get("adoptions", ())
+    return positions  # a line of the log from before there were adoptions says nothing of them
+
+
+def _adopters(entry: Entry) -> list[str | None]:
+    """Who has it, and the bodies above them."""
+    taken = [position for position in _positions(entry) if position["stage"] in TAKEN]
+    return [position[place] for position in taken for place in PLACES if position[place]]
+
+
+def _position(position: Mapping[str, Any]) -> str:
+    """What spread is counted by: who, at which stage, and in which month it was adopted first."""
+    month = (position["adopted_on"] or "-")[:7]
+    return f"{position['organisation']} {position['stage']} {month}"
 
 
 VALUES: Mapping[str, Callable[[Entry], Sequence[str | None]]] = {
@@ -34,6 +52,9 @@ VALUES: Mapping[str, Callable[[Entry], Sequence[str | None]]] = {
     "tag": lambda entry: entry["tags"],
     "evidence_kind": lambda entry: [piece["kind"] for piece in entry["evidence"]],
     "evidence_strength": lambda entry: [piece["strength"] for piece in entry["evidence"]],
+    "adoption_stage": lambda entry: [position["stage"] for position in _positions(entry)],
+    "adopted_by": _adopters,
+    "position": lambda entry: [_position(position) for position in _positions(entry)],
     "month": lambda entry: [entry["created_at"][:7]],
     "day": lambda entry: [entry["created_at"][:10]],
 }
@@ -43,7 +64,7 @@ VALUES: Mapping[str, Callable[[Entry], Sequence[str | None]]] = {
 def fitting(filters: EntryFilters) -> Fits | None:
     """Whether a document fits the filters; None where all do. Words are not looked for."""
     wanted = {name: set(given) for name in VALUES if (given := getattr(filters, name, ()))}
-    bounds = _bounds(filters)
+    bounds = [*_bounds(filters), *_not_theirs(filters)]
     if not wanted and not bounds:
         return None
 
@@ -71,6 +92,15 @@ def _bounds(filters: EntryFilters) -> list[Fits]:
         due = filters.review_due_before.isoformat()
         bounds.append(lambda entry: (_review_on(entry) or NO_REVIEW) < due)
     return bounds
+
+
+def _not_theirs(filters: EntryFilters) -> list[Fits]:
+    """That these organisations and those below them do not have it."""
+    codes = set(filters.not_adopted_by)
+    whose = [VALUES[name] for name in ("adopted_by", *PLACES)]
+    if not codes:
+        return []
+    return [lambda entry: all(codes.isdisjoint(values(entry)) for values in whose)]
 
 
 def _review_on(entry: Entry) -> str | None:

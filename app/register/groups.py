@@ -12,6 +12,7 @@ from sqlalchemy import select
 from sqlmodel import col
 
 from app.dialects import Reader
+from app.models.adoptions import AdoptionStage
 from app.models.changes import Kind
 from app.models.decisions import Status
 from app.models.evidence import EvidenceStrength
@@ -32,6 +33,8 @@ class _Organisation(NamedTuple):
     kind: str
     opened: str | None
     closed: str | None
+    icb: str | None
+    region: str | None
     successors: tuple[tuple[str, str], ...]
     """Their codes, and since when."""
 
@@ -40,6 +43,7 @@ class _Organisation(NamedTuple):
 def _organisation(document: str) -> _Organisation:
     said = from_json(document)
     named = {name: said[name] for name in _Organisation._fields}
+    named |= {above: (said[above] or {}).get("code") for above in ("icb", "region")}
     named["successors"] = tuple((each["code"], each["date"]) for each in said["successors"])
     return _Organisation(**named)
 
@@ -60,10 +64,10 @@ class Names:
             slug = said["theme"]
             return str(self.themes[slug]["group"]) if slug else None
         value = said[by.value]
-        return self._successor(value) if by is Dimension.ICB and value else value
+        return self.successor(value) if by is Dimension.ICB and value else value
 
-    def _successor(self, code: str) -> str:
-        """Who has what was an ICB's. Where several took over, nobody says which of them."""
+    def successor(self, code: str) -> str:
+        """Who has what was an organisation's. Where several took over, nobody says which."""
         while True:
             its = self._organisations[code]
             after = [next_ for next_, since in its.successors if since <= self._day]
@@ -74,6 +78,18 @@ class Names:
     def _open(self, its: _Organisation) -> bool:
         opened = its.opened is None or its.opened <= self._day
         return opened and (its.closed is None or its.closed >= self._day)
+
+    def place(self, code: str, by: Dimension) -> str | None:
+        """The ICB or the region that an organisation is, or is below."""
+        its = self._organisations[code]
+        if by is Dimension.REGION:
+            return its.region
+        return self.successor(its.icb) if its.icb else None
+
+    def open_trusts(self) -> Collection[str]:
+        """The trusts that are open."""
+        found = self._organisations.values()
+        return {its.code for its in found if its.kind == "trust" and self._open(its)}
 
     def name(self, code: str) -> str:
         return self._organisations[code].name
@@ -130,6 +146,7 @@ _CHOICES: Mapping[Dimension, Any] = {
     Dimension.STATUS: Status,
     Dimension.CARE_SETTING: CareSetting,
     Dimension.EVIDENCE_STRENGTH: EvidenceStrength,
+    Dimension.ADOPTION_STAGE: AdoptionStage,
 }
 
 _THEMES = select(col(Theme.document)).order_by(col(Theme.slug))

@@ -73,7 +73,10 @@ def made(session: Session, entry: InnovationCreate, number: int, *, by: Caller) 
         status=decided.status if decided else Status.UNDER_REVIEW,
         decision=decided,
         evidence=pieces,
-        counts=InnovationCounts(decisions=int(decided is not None), evidence=len(pieces)),
+        adoptions=[],
+        counts=InnovationCounts(
+            decisions=int(decided is not None), evidence=len(pieces), adoptions=0
+        ),
         withdrawal=None,
         created_at=now,
         updated_at=now,
@@ -260,7 +263,11 @@ def _fields(document: InnovationPublic) -> InnovationFields:
 def _links(identity: str) -> InnovationLinks:
     at = f"/v1/innovations/{identity}"
     return InnovationLinks(
-        self=at, decisions=f"{at}/decisions", evidence=f"{at}/evidence", history=f"{at}/history"
+        self=at,
+        decisions=f"{at}/decisions",
+        evidence=f"{at}/evidence",
+        adoptions=f"{at}/adoptions",
+        history=f"{at}/history",
     )
 
 

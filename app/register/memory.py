@@ -15,10 +15,21 @@ from threading import Lock
 Values = tuple[str | None, ...]
 """What entries have in common that are counted together: a value of each thing counted by."""
 
-Measures = tuple[int, int, int]
-"""Of entries: how many there are, how many are kept, and how much evidence there is for them."""
+Measures = tuple[int, int, int, int]
+"""Of entries: how many there are, how many are kept, how much evidence there is for them, and how
+many adoptions."""
 
-NOTHING: Measures = (0, 0, 0)
+NOTHING: Measures = (0, 0, 0, 0)
+
+
+def together(some: Measures, others: Measures) -> Measures:
+    """What two groups of entries have in all."""
+    return (
+        some[0] + others[0],
+        some[1] + others[1],
+        some[2] + others[2],
+        some[3] + others[3],
+    )
 
 
 @dataclass(frozen=True, slots=True)

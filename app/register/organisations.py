@@ -81,9 +81,11 @@ def _facts(row: Organisation) -> Facts:
 
 
 def _follow(session: Session, code: str, by: Caller) -> None:
-    """Re-makes what names this organisation: its innovations, and the bodies below and beside."""
+    """Re-makes what names it: its innovations and adoptions, and the bodies below and beside."""
     row = session.get_one(Organisation, code)
-    documents.move_organisation(session, _place(row.document))
+    place = _place(row.document)
+    documents.move_organisation(session, place)
+    documents.move_adopter(session, place)
     below = session.execute(select(col(Organisation.code)).where(col(Organisation.parent) == code))
     for child in below.scalars().all():
         child_row = session.get_one(Organisation, child)

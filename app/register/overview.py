@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, time, timedelta
+from functools import reduce
 
 from pydantic_core import from_json
 
@@ -13,7 +14,7 @@ from app.models.finding import InnovationFilters, InnovationQuery
 from app.models.statistics import Dimension
 from app.register import changes, counts, finding, groups
 from app.register.access import ANYBODY
-from app.register.memory import NOTHING, Measures, Memory, Values
+from app.register.memory import NOTHING, Measures, Memory, Values, together
 from app.register.statistics import Told, at_one_moment, measured
 from app.register.wanted import wanted_by
 
@@ -79,5 +80,4 @@ async def overview(reader: Reader, *, memory: Memory) -> Told:
 
 def _of_first(cells: Mapping[Values, Measures], value: str) -> Measures:
     """All cells together whose first value is this one."""
-    found = [cell for values, cell in cells.items() if values[0] == value]
-    return (sum(c[0] for c in found), sum(c[1] for c in found), sum(c[2] for c in found))
+    return reduce(together, (cell for of, cell in cells.items() if of[0] == value), NOTHING)

@@ -31,21 +31,25 @@ from sqlmodel import col
 
 from app.dialects import EACH, Dialect, Reader, Statement, Texts, rfc3339
 from app.errors import Fault, ValidationFailed
+from app.models.adoptions import TAKEN
 from app.models.changes import Change, Kind
 from app.models.fields import AsOf
 from app.models.innovations import NO_REVIEW, PLACES, Visibility
 from app.models.organisations import Organisation, Place
 from app.models.themes import ThemeRef
 from app.register import changes
-from app.register.walks import COLUMNS, ENTRIES, KEYS, Shape, Walk, created_in, one_of
+from app.register.walks import COLUMNS, ENTRIES, KEYS, Shape, Walk, created_in, not_in, one_of
 
 _LINES: Table = Change.__table__  # type: ignore[attr-defined]
 _AS_OF: ColumnElement[int] = bindparam("as_of", type_=Integer)
+
+_NONE = literal_column("'0'", String)
 
 _TEXTS = {
     "tag": ("tags", EACH),
     "evidence_kind": ("evidence", EACH, "kind"),
     "evidence_strength": ("evidence", EACH, "strength"),
+    "adoption_stage": ("adoptions", EACH, "stage"),
 }
 """Where a document says what its entry may have several of."""
 
@@ -136,12 +140,16 @@ def _entries(dialect: Dialect) -> FromClause:
     }
     said = {name: dialect.text_at(then.c.parsed, *path) for name, path in told.items()}
     said["review_on"] = func.coalesce(said["review_on"], literal_column(f"'{NO_REVIEW}'"))
-    pieces = cast(dialect.text_at(then.c.parsed, "counts", "evidence"), Integer)
+    pieces, adoptions = (
+        cast(func.coalesce(dialect.text_at(then.c.parsed, "counts", what), _NONE), Integer)
+        for what in ("evidence", "adoptions")
+    )
     rows = select(
         *(then.c[name] for name in ("number", "created_at", "organisation", "document", "parsed")),
         place.c.icb,
         place.c.region,
         pieces.label("pieces"),
+        adoptions.label("adoption_count"),
         *(value.label(name) for name, value in said.items()),
     )
     joined = then.join(place, place.c.code == then.c.organisation)
@@ -170,6 +178,11 @@ def walk(shape: Shape) -> Walk:
     for name, count in shape.filters:
         if name in COLUMNS:
             conditions.append(one_of(row.c[name], name, count))
+        elif name == "adopted_by":
+            conditions.append(_adopted(shape.dialect, row, name, count))
+        elif name == "not_adopted_by":
+            conditions.append(~_adopted(shape.dialect, row, name, count))
+            conditions += not_in(row, count)
         elif name in KEYS:
             each = texts(shape.dialect, row, name)
             conditions.append(
@@ -188,6 +201,43 @@ def walk(shape: Shape) -> Walk:
         published = row.c.visibility == Visibility.PUBLISHED.value
         conditions.append(or_(published, *(row.c[place] == own for place in PLACES)))
     return Walk(row, row, row.c.number, conditions, None, row.c.document, entry=row)
+
+
+def _adopted(dialect: Dialect, row: FromClause, name: str, count: int) -> ColumnElement[bool]:
+    """That an organisation had it, or one that stood below it then."""
+    place = _places(dialect)
+    its = (one_of(place.c[column], name, count) for column in ("code", "icb", "region"))
+    covered = select(place.c.code).where(or_(*its))
+    position, said = _each_position(dialect, row)
+    taken = said["stage"].in_([literal_column(f"'{stage}'") for stage in TAKEN])
+    return exists().select_from(position).where(taken, said["organisation"].in_(covered))
+
+
+def _each_position(
+    dialect: Dialect, row: FromClause
+) -> tuple[FromClause, dict[str, ColumnElement[str]]]:
+    each = dialect.texts_at(row.c.parsed, "adoptions", EACH)
+    parsed = dialect.parsed(each.text)
+    names = ("organisation", "stage", "adopted_on")
+    return each.source, {name: dialect.text_at(parsed, name) for name in names}
+
+
+def positions(dialect: Dialect, entries: Walk) -> FromClause:
+    """The numbers of entries, and what spread is counted by of each position on them."""
+    each, said = _each_position(dialect, entries.row)
+    month = func.substr(said["adopted_on"], literal_column("1"), literal_column("7"), type_=String)
+    month = func.coalesce(month, literal_column("'-'"))
+    value = told_of_position(said["organisation"], said["stage"], month)
+    pairs = select(entries.number, value.label("value")).select_from(entries.row, each)
+    return pairs.subquery("by_position")
+
+
+def told_of_position(
+    organisation: ColumnElement[str], stage: ColumnElement[str], month: ColumnElement[str]
+) -> ColumnElement[str]:
+    """What spread is counted by, as :mod:`app.register.fitting` makes it of a document."""
+    space = literal_column("' '", String)
+    return organisation + space + stage + space + month
 
 
 def texts(dialect: Dialect, row: FromClause, name: str) -> Texts:
@@ -242,14 +292,28 @@ async def named(reader: Reader, documents: Sequence[str], line: int) -> list[str
     themes = {
         theme["slug"] for each in parsed for theme in (each["theme"], *each["further_themes"])
     }
+    for each in parsed:
+        _complete(each)
     places = {each["organisation"]["code"] for each in parsed}
+    places |= {position["organisation"] for each in parsed for position in each["adoptions"]}
     theme = {slug: await _ref(reader, Kind.THEME, slug, line) for slug in themes}
     place = {code: await _ref(reader, Kind.ORGANISATION, code, line) for code in places}
     for each in parsed:
         each["theme"] = theme[each["theme"]["slug"]]
         each["further_themes"] = [theme[other["slug"]] for other in each["further_themes"]]
         each["organisation"] = place[each["organisation"]["code"]]
+        for position in each["adoptions"]:
+            above = place[position["organisation"]]
+            for name in ("icb", "region"):
+                position[name] = above[name]["code"] if above[name] else None
     return [to_json(each).decode() for each in parsed]
+
+
+def _complete(document: dict[str, Any]) -> None:
+    """Adds what innovations did not say of themselves when the line was written."""
+    document.setdefault("adoptions", [])
+    document["counts"].setdefault("adoptions", 0)
+    document["links"].setdefault("adoptions", f"{document['links']['self']}/adoptions")
 
 
 _REFS: Mapping[Kind, Any] = {Kind.THEME: ThemeRef, Kind.ORGANISATION: Place}

@@ -12,6 +12,7 @@ from sqlmodel import col
 
 from app.dialects import Reader, Statement
 from app.errors import NotFound, Withdrawn
+from app.models.adoptions import Adoption
 from app.models.changes import Change, Kind, LogHead
 from app.models.decisions import Decision
 from app.models.evidence import Evidence
@@ -24,7 +25,7 @@ from app.register.identifiers import identifier
 from app.register.stored import Listed, Stored, etag
 
 
-class _Entry(NamedTuple):
+class Entry(NamedTuple):
     """An innovation as it was found, seen by the caller or not."""
 
     document: str
@@ -47,7 +48,7 @@ async def get(reader: Reader, name: str, caller: Caller) -> Stored:
         NotFound: also for another organisation's draft.
         Withdrawn: when only its tombstone is left.
     """
-    return _stored(_visible(await _find(reader, name), caller))
+    return _stored(await visible(reader, name, caller))
 
 
 async def get_as_of(reader: Reader, name: str, caller: Caller, as_of: AsOf) -> Stored:
@@ -58,7 +59,7 @@ async def get_as_of(reader: Reader, name: str, caller: Caller, as_of: AsOf) -> S
         Withdrawn, ValidationFailed
     """
     line = await past.line_of(reader, as_of)
-    entry = await _find(reader, name)
+    entry = await find(reader, name)
     found = entry and await past.version(reader, Kind.INNOVATION, entry.id, line)
     if not entry or not found or found[0] is None:
         raise NotFound(NO_SUCH)
@@ -70,6 +71,15 @@ async def get_as_of(reader: Reader, name: str, caller: Caller, as_of: AsOf) -> S
     )
     mark = f"-{changes.document_digest(document)[:12]}" if redacted else ""
     return replace(_stored(_visible(then, caller)), etag=f'"{number}-as-of-{line}{mark}"')
+
+
+async def visible(reader: Reader, name: str, caller: Caller) -> Entry:
+    """The innovation of this id or reference, if it shows to the caller.
+
+    Raises:
+        NotFound, Withdrawn
+    """
+    return _visible(await find(reader, name), caller)
 
 
 async def get_by_source(reader: Reader, source: Source, caller: Caller) -> Stored:
@@ -84,10 +94,10 @@ async def get_by_source(reader: Reader, source: Source, caller: Caller) -> Store
         "source_id": source.id,
     }
     rows = await reader.rows(_OF_SOURCE, values)
-    return _stored(_visible(_Entry(*rows[0]) if rows else None, caller))
+    return _stored(_visible(Entry(*rows[0]) if rows else None, caller))
 
 
-def _stored(entry: _Entry) -> Stored:
+def _stored(entry: Entry) -> Stored:
     return Stored(
         entry.document,
         etag(entry.version, entry.sequence),
@@ -96,16 +106,17 @@ def _stored(entry: _Entry) -> Stored:
     )
 
 
-async def _find(reader: Reader, name: str) -> _Entry | None:
+async def find(reader: Reader, name: str) -> Entry | None:
+    """The innovation of this id or reference, whoever may see it."""
     key = identifier(name)
     if key is None:
         return None
     statement = _BY_NUMBER if isinstance(key, int) else _BY_ID
     rows = await reader.rows(statement, {"key": key})
-    return _Entry(*rows[0]) if rows else None
+    return Entry(*rows[0]) if rows else None
 
 
-def _visible(entry: _Entry | None, caller: Caller) -> _Entry:
+def _visible(entry: Entry | None, caller: Caller) -> Entry:
     if entry is None or (
         not entry.public and not caller.covers(entry.organisation, entry.icb, entry.region)
     ):
@@ -118,7 +129,7 @@ def _visible(entry: _Entry | None, caller: Caller) -> _Entry:
 
 
 _ONE: Statement = select(
-    *(col(getattr(Innovation, name)) for name in _Entry._fields[:-1]),
+    *(col(getattr(Innovation, name)) for name in Entry._fields[:-1]),
     select(col(LogHead.sequence)).scalar_subquery(),
 )
 _BY_ID = _ONE.where(col(Innovation.id) == bindparam("key"))
@@ -136,7 +147,7 @@ _OF_SOURCE = _ONE.where(
 
 async def decision(reader: Reader, name: str, identity: str, caller: Caller) -> Stored:
     """One decision of an innovation; it never changes."""
-    entry = _visible(await _find(reader, name), caller)
+    entry = await visible(reader, name, caller)
     values = {"id": identity.lower(), "number": entry.number}
     rows = await reader.rows(_DECISION, values)
     if not rows:
@@ -146,7 +157,7 @@ async def decision(reader: Reader, name: str, identity: str, caller: Caller) -> 
 
 async def piece_of_evidence(reader: Reader, name: str, identity: str, caller: Caller) -> Stored:
     """One piece of evidence of an innovation."""
-    entry = _visible(await _find(reader, name), caller)
+    entry = await visible(reader, name, caller)
     values = {"id": identity.lower(), "number": entry.number}
     rows = await reader.rows(_PIECE, values)
     if not rows:
@@ -159,42 +170,50 @@ async def decisions(
     reader: Reader, name: str, caller: Caller, *, limit: int, cursor: str | None
 ) -> Listed:
     """An innovation's decisions, the newest first by the day they were decided on."""
-    entry = _visible(await _find(reader, name), caller)
-    return await _belonging(reader, "decisions", entry, limit, cursor)
+    entry = await visible(reader, name, caller)
+    return await belonging(reader, "decisions", entry, limit, cursor)
 
 
 async def evidence(
     reader: Reader, name: str, caller: Caller, *, limit: int, cursor: str | None
 ) -> Listed:
     """An innovation's evidence, in the order in which it came."""
-    entry = _visible(await _find(reader, name), caller)
-    return await _belonging(reader, "evidence", entry, limit, cursor)
+    entry = await visible(reader, name, caller)
+    return await belonging(reader, "evidence", entry, limit, cursor)
 
 
 async def history(
     reader: Reader, name: str, caller: Caller, *, limit: int, cursor: str | None
 ) -> Listed:
     """The versions of an innovation that the caller may see, a withdrawn one's, too."""
-    entry = await _find(reader, name)
+    entry = await find(reader, name)
     if entry is None:
         raise NotFound(NO_SUCH)
     values = _history_values(entry, caller)
-    query = f"history {entry.id} {values['covered']}"
+    found = await lines_of(reader, values, entry.head, limit=limit, cursor=cursor)
+    if not found.total:
+        raise NotFound(NO_SUCH)
+    return found
+
+
+async def lines_of(
+    reader: Reader, values: dict[str, object], head: int, *, limit: int, cursor: str | None
+) -> Listed:
+    """The lines of the log about one thing; ``values`` say which, and who asks."""
+    query = f"history {values['thing']} {values['covered']}"
     values |= {"limit": limit + 1, "after": 0}
     if cursor:
         (values["after"],) = cursors.decode(query, cursor, (int,))
     counted = await reader.rows(_HISTORY_TOTAL, values)
-    if not counted[0][0]:
-        raise NotFound(NO_SUCH)
     rows = await reader.rows(_HISTORY, values)
     following = cursors.encode(query, [rows[limit - 1][6]]) if len(rows) > limit else None
     lines = [feed.as_json(row) for row in rows[:limit]]
-    return Listed(lines, limit, counted[0][0], following, entry.head)
+    return Listed(lines, limit, counted[0][0], following, head)
 
 
 async def version(reader: Reader, name: str, number: int, caller: Caller) -> Stored:
     """An innovation as it was at a version, as the log's line of that version."""
-    entry = await _find(reader, name)
+    entry = await find(reader, name)
     if entry is None:
         raise NotFound(NO_SUCH)
     values = _history_values(entry, caller) | {"limit": 1, "after": number - 1}
@@ -221,12 +240,14 @@ class _Belonging(NamedTuple):
 _BELONGING = {
     "decisions": _Belonging(Decision, (Decision.decided_on, Decision.id), backwards=True),
     "evidence": _Belonging(Evidence, (Evidence.id,), backwards=False),
+    "adoptions": _Belonging(Adoption, (Adoption.id,), backwards=False),
 }
 
 
-async def _belonging(
-    reader: Reader, what: str, entry: _Entry, limit: int, cursor: str | None
+async def belonging(
+    reader: Reader, what: str, entry: Entry, limit: int, cursor: str | None
 ) -> Listed:
+    """A page of what belongs to an innovation."""
     query = f"{what} {entry.id}"
     order = _BELONGING[what].order
     values: dict[str, object] = {"number": entry.number, "limit": limit + 1}
@@ -271,7 +292,7 @@ _PIECE = select(col(Evidence.document), col(Evidence.version)).where(
 
 _LINES = (
     col(Change.thing) == bindparam("thing"),
-    col(Change.kind) == Kind.INNOVATION.value,
+    col(Change.kind) == bindparam("kind"),
     or_(col(Change.public).is_(True), bindparam("covered", type_=Boolean).is_(True)),
 )
 _HISTORY = (
@@ -283,6 +304,6 @@ _HISTORY = (
 _HISTORY_TOTAL = select(func.count()).select_from(Change).where(*_LINES)
 
 
-def _history_values(entry: _Entry, caller: Caller) -> dict[str, object]:
+def _history_values(entry: Entry, caller: Caller) -> dict[str, object]:
     covered = caller.covers(entry.organisation, entry.icb, entry.region)
-    return {"thing": entry.id, "covered": covered}
+    return {"thing": entry.id, "kind": Kind.INNOVATION.value, "covered": covered}

@@ -23,6 +23,7 @@ from sqlalchemy import (
     Integer,
     Select,
     String,
+    Table,
     and_,
     bindparam,
     case,
@@ -39,12 +40,14 @@ from sqlalchemy import (
 from sqlmodel import col
 
 from app.dialects import Statement
+from app.models.adoptions import Adoption
 from app.models.changes import LogHead
 from app.models.decisions import Decision, Status
 from app.models.evidence import Evidence
 from app.models.finding import InnovationSort
 from app.models.innovations import Visibility
 from app.register import past
+from app.register.past import told_of_position
 from app.register.walks import (
     ENTRIES,
     KEY_VALUES,
@@ -57,6 +60,8 @@ from app.register.walks import (
     walk,
     walks,
 )
+
+ADOPTIONS: Table = Adoption.__table__  # type: ignore[attr-defined]
 
 _HEAD = select(col(LogHead.sequence)).scalar_subquery()
 _LIMIT = bindparam("limit", type_=Integer)
@@ -139,12 +144,13 @@ def _best(each: Sequence[Statement]) -> Statement:
 def counting(shape: Shape, by: tuple[str, ...] = (), *, measured: bool = False) -> Statement:
     """The log's head, values of what is counted by, and the number of entries that have them.
 
-    What is measured has two more: how many of them are kept, and how much evidence there is.
+    What is measured has three more: how many of them are kept, how much evidence there is for them,
+    and how many other organisations have them.
     """
     entries = past.walk(shape) if shape.past else walk(shape)
     values: list[ColumnElement[Any]] = []
     for name in by:
-        if name in KEYS:
+        if name in KEYS or name == "position":
             key = _having(shape, entries, name)
             on = key.c.number == entries.number
             entries = entries._replace(source=entries.source.join(key, on, isouter=True))
@@ -163,8 +169,12 @@ def counting(shape: Shape, by: tuple[str, ...] = (), *, measured: bool = False) 
         measures += [_sum(case((entries.row.c.status == Status.KEEP.value, 1), else_=0))]
         pieces = entries.row.c.pieces if shape.past else _pieces(entries.number)
         measures += [_sum(pieces)]
+        knows = shape.past or entries.row is ENTRIES
+        count = entries.row.c.adoption_count if knows else _adoption_count(entries.number)
+        measures += [_sum(count)]
     found = shape.dialect.text_search.published
-    if found is not None and not by and not measured and shape.filters == _WORDS_ALONE:
+    alone = shape.filters == _WORDS_ALONE and not shape.past
+    if found is not None and not by and not measured and alone:
         # The one number that would need a look at each entry that is found.
         published = bindparam("visibility_is_0") == Visibility.PUBLISHED.value
         one_by_one = entries.where(select(func.count())).scalar_subquery()
@@ -177,6 +187,8 @@ _WORDS_ALONE = (("visibility", 1), ("q", 1))
 
 def _having(shape: Shape, entries: Walk, name: str) -> FromClause:
     """The numbers of entries and each value that they have of this, once."""
+    if name == "position":
+        return past.positions(shape.dialect, entries) if shape.past else _positions()
     if shape.past:
         each = past.texts(shape.dialect, entries.row, name)
         pairs = select(entries.number, each.text.label("value"))
@@ -202,6 +214,28 @@ def _pieces(number: ColumnElement[int]) -> ColumnElement[int]:
     """How many pieces of evidence the entry with this number has."""
     pieces = select(func.count()).select_from(Evidence).where(col(Evidence.number) == number)
     return pieces.scalar_subquery()
+
+
+def _adoption_count(number: ColumnElement[int]) -> ColumnElement[int]:
+    entry = ENTRIES.alias("adopted")
+    return select(entry.c.adoption_count).where(entry.c.number == number).scalar_subquery()
+
+
+def _positions() -> FromClause:
+    """The numbers of entries, and what spread is counted by of each position on them."""
+    month = func.coalesce(_start_of(ADOPTIONS.c.adopted_on, 7), literal_column("'-'"))
+    value = told_of_position(ADOPTIONS.c.organisation, ADOPTIONS.c.stage, month)
+    return select(ADOPTIONS.c.number, value.label("value")).subquery("by_position")
+
+
+@lru_cache(1024)
+def adopted(shape: Shape) -> Statement:
+    """The log's head, days, and how many adoptions of entries began then."""
+    entries = walk(shape)
+    of = and_(ADOPTIONS.c.number == entries.number, ADOPTIONS.c.adopted_on.is_not(None))
+    entries = entries._replace(source=entries.source.join(ADOPTIONS, of))
+    on = ADOPTIONS.c.adopted_on
+    return entries.where(select(_HEAD, on, func.count())).group_by(on)
 
 
 @lru_cache(1024)

@@ -12,7 +12,7 @@ from app.models.statistics import Dimension, StatisticsQuery
 from app.register import changes, counts, groups, past
 from app.register.access import Caller
 from app.register.groups import Names, Row
-from app.register.memory import NOTHING, Counts, Measures, Memory, Values
+from app.register.memory import NOTHING, Counts, Measures, Memory, Values, together
 from app.register.wanted import Wanted, must_exist, wanted_by
 
 
@@ -79,10 +79,11 @@ async def at_one_moment(
 
 
 def measured(measures: Measures) -> Row:
-    innovations, kept, evidence = measures
+    innovations, kept, evidence, adoptions = measures
     return {
         "innovations": innovations,
         "evidence": evidence,
+        "adoptions": adoptions,
         "kept": kept,
         "share_kept": round(kept / innovations, 4) if innovations else None,
     }
@@ -99,6 +100,5 @@ def _rolled_up(
     for values, measures in cells.items():
         said = dict(zip(by, values, strict=True))
         key = tuple(names.group_of(each, said) for each in group_by)
-        before = rows.get(key, NOTHING)
-        rows[key] = (before[0] + measures[0], before[1] + measures[1], before[2] + measures[2])
+        rows[key] = together(rows.get(key, NOTHING), measures)
     return rows

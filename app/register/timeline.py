@@ -19,7 +19,7 @@ from app.register.wanted import must_exist, wanted_by
 
 
 async def timeline(reader: Reader, query: TimelineQuery, caller: Caller, *, memory: Memory) -> Told:
-    """What was submitted and decided, week by week or month by month.
+    """What was submitted, decided and adopted, week by week or month by month.
 
     Raises:
         UnknownTheme, UnknownOrganisation, ValidationFailed, Unauthenticated
@@ -28,9 +28,11 @@ async def timeline(reader: Reader, query: TimelineQuery, caller: Caller, *, memo
     await must_exist(reader, query, memory)
     for _ in range(counts.TRIES):
         decided = await reader.rows(shapes.decided(wanted.shape), wanted.values)
-        head = decided[0][0] if decided else await changes.head(reader)
+        adopted = await reader.rows(shapes.adopted(wanted.shape), wanted.values)
+        heads = {row[0] for row in (*decided[:1], *adopted[:1])} or {await changes.head(reader)}
+        head = max(heads)
         submitted = await counts.of(reader, wanted, ("day",), memory, at=head)
-        if submitted.head == head:
+        if {submitted.head} == heads:
             break
     happened: dict[date, Counter[str]] = {}
     for (day,), cell in submitted.cells.items():
@@ -39,6 +41,8 @@ async def timeline(reader: Reader, query: TimelineQuery, caller: Caller, *, memo
     for _, day, status, count in decided:
         if status != Status.UNDER_REVIEW:
             _step(happened, query.by, day)[f"decided_{status}"] += count
+    for _, day, count in adopted:
+        _step(happened, query.by, day)["adopted"] += count
     content = {"by": query.by, "items": _timeline(happened, query)}
     return Told(content, head)
 
@@ -47,7 +51,7 @@ def _step(happened: dict[date, Counter[str]], by: Period, day: date | str) -> Co
     return happened.setdefault(start(by, date.fromisoformat(str(day))), Counter())
 
 
-_HAPPENINGS = ("submitted", "decided_keep", "decided_retire")
+_HAPPENINGS = ("submitted", "decided_keep", "decided_retire", "adopted")
 
 
 def _timeline(happened: Mapping[date, Counter[str]], query: TimelineQuery) -> list[Row]:

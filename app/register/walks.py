@@ -35,16 +35,19 @@ KEY_VALUES: Table = InnovationKey.__table__  # type: ignore[attr-defined]
 COLUMNS = (*FILTERS, "visibility")
 """Filters by what an innovation has one of."""
 
-KEYS = ("tag", "evidence_kind", "evidence_strength")
+KEYS = ("tag", "evidence_kind", "evidence_strength", "adopted_by", "adoption_stage")
 """Filters by what an innovation may have several of."""
 
 _RANGES = {"updated_since": "updated_at", "review_due_before": "review_on"}
 
 _LEADS = (
-    *("q", "organisation", "tag", "icb", *_RANGES, "care_setting"),
+    *("q", "organisation", "tag", "adopted_by", "icb", *_RANGES, "adoption_stage", "care_setting"),
     *("theme", "region", "evidence_kind", "status", "evidence_strength"),
 )
 """What may lead: the filter first whose one value usually finds the fewest."""
+
+
+_LEADS_IN_OTHER_ORDERS = ("q", "organisation", "tag", "adopted_by", "icb", "adoption_stage")
 
 
 class Shape(NamedTuple):
@@ -92,6 +95,8 @@ ORDERS = {
     InnovationSort.TITLE: Order("title_key", _TEXT, (False, False)),
     InnovationSort.TITLE_BACKWARDS: Order("title_key", _TEXT, (True, True)),
     InnovationSort.REVIEW_ON: Order("review_on", _TEXT, (False, False)),
+    InnovationSort.ADOPTION_COUNT: Order("adoption_count", (int, int), (False, False)),
+    InnovationSort.MOST_ADOPTED: Order("adoption_count", (int, int), (True, True)),
 }
 
 
@@ -141,7 +146,7 @@ def walk(shape: Shape) -> Walk:
 
 def _lead(given: Mapping[str, int], order: Order) -> str | None:
     # In another order than by number, few have an index, or usually find few enough to be sorted.
-    leads = _LEADS if order.column is None else ("q", "organisation", "tag", "icb")
+    leads = _LEADS if order.column is None else _LEADS_IN_OTHER_ORDERS
     return next((name for name in leads if name in given), None)
 
 
@@ -169,23 +174,36 @@ def _walk(
         number = row.c.number
         if order.column is not None or not given.keys().isdisjoint(_RANGES):
             source = row.join(ENTRIES, _same(number))
-    for name, count in shape.filters:
-        if name in COLUMNS:
-            conditions.append(_is(row.c[name], name, count, chosen))
-        elif name in KEYS and name != lead:
-            conditions.append(_has(number, name, count))
-        elif name != lead or name in _RANGES:
-            conditions.append(_in_range(name, number))
-    if shape.own_only:
-        own = bindparam("own", type_=String)
-        published = row.c.visibility == Visibility.PUBLISHED.value
-        conditions.append(or_(published, *(row.c[place] == own for place in PLACES)))
+    conditions += _fitting(shape, lead, row, number, chosen)
     document: ColumnElement[str] | None = None
     if lead not in ((*KEYS, "q") if order.column else _RANGES):
         document = (
             document_of(number) if row is not ENTRIES and row is source else ENTRIES.c.document
         )
     return Walk(source, row, number, conditions, way, document)
+
+
+def _fitting(
+    shape: Shape,
+    lead: str | None,
+    row: FromClause,
+    number: ColumnElement[int],
+    chosen: Mapping[str, str],
+) -> Iterator[ColumnElement[bool]]:
+    """What the filters ask for of the rows of a walk."""
+    for name, count in shape.filters:
+        if name in COLUMNS:
+            yield _is(row.c[name], name, count, chosen)
+        elif name == "not_adopted_by":
+            yield from _not_theirs(row, number, count)
+        elif name in KEYS and name != lead:
+            yield _has(number, name, count)
+        elif name != lead or name in _RANGES:
+            yield _in_range(name, number)
+    if shape.own_only:
+        own = bindparam("own", type_=String)
+        published = row.c.visibility == Visibility.PUBLISHED.value
+        yield or_(published, *(row.c[place] == own for place in PLACES))
 
 
 def _index(lead: str | None, order: Order) -> str | None:
@@ -229,6 +247,27 @@ def _is(
     if name in chosen:
         return column == bindparam(chosen[name])
     return one_of(column, name, count)
+
+
+def _not_theirs(
+    row: FromClause, number: ColumnElement[int], count: int
+) -> Iterator[ColumnElement[bool]]:
+    """That it is neither an organisation's own, nor adopted by it; nor by those below it."""
+    key = KEY_VALUES.alias("theirs")
+    adopted = (
+        key.c.name == "adopted_by",
+        one_of(key.c.value, "not_adopted_by", count),
+        key.c.number == number,
+    )
+    yield ~exists().where(*adopted)
+    yield from not_in(row, count)
+
+
+def not_in(row: FromClause, count: int) -> Iterator[ColumnElement[bool]]:
+    """That it is none of some organisations' own, nor of one below them."""
+    for place in PLACES:
+        elsewhere = ~one_of(row.c[place], "not_adopted_by", count)
+        yield elsewhere if place == "organisation" else or_(row.c[place].is_(None), elsewhere)
 
 
 def _has(number: ColumnElement[int], name: str, count: int) -> ColumnElement[bool]:

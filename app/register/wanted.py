@@ -46,7 +46,7 @@ def wanted_by(
     filters: list[tuple[str, int]] = []
     values: dict[str, object] = {}
     asked = query.model_fields_set | {"visibility"}
-    for name in (*walks.COLUMNS, *walks.KEYS):
+    for name in (*walks.COLUMNS, *walks.KEYS, "not_adopted_by"):
         if name in asked and (given := list(dict.fromkeys(getattr(query, name)))):
             filters.append((name, len(given)))
             values |= zip(walks.names(name, len(given)), map(str, given), strict=True)
@@ -102,9 +102,11 @@ def _organisations(count: int, kind: OrganisationKind | None) -> Select[str]:
     return known.where(col(Organisation.kind) == bindparam("kind", kind.value)) if kind else known
 
 
+_NOBODY = "No organisation has this ODS code."
+
 _CHECKS: tuple[tuple[str, OrganisationKind | None, str], ...] = (
     ("theme", None, "No theme has this slug."),
-    ("organisation", None, "No organisation has this ODS code."),
+    *((name, None, _NOBODY) for name in ("organisation", "adopted_by", "not_adopted_by")),
     ("icb", OrganisationKind.ICB, "No ICB has this ODS code."),
     ("region", OrganisationKind.REGION, "No region has this ODS code."),
 )
@@ -130,4 +132,5 @@ async def must_exist(reader: Reader, query: EntryFilters, memory: Memory, *, at:
         memory.known |= {(name, value) for value in found}
         if given - found:
             error = UnknownTheme if name == "theme" else UnknownOrganisation
-            raise error.at(f"{at}{name}", f"unknown_{name}", detail)
+            of = "organisation" if name.endswith("adopted_by") else name
+            raise error.at(f"{at}{name}", f"unknown_{of}", detail)

@@ -3,6 +3,7 @@
 from fastapi import APIRouter
 
 from app.routers import (
+    adoptions,
     changes,
     checks,
     clients,
@@ -25,6 +26,7 @@ ALL: tuple[APIRouter, ...] = (
     innovations.router,
     decisions.router,
     evidence.router,
+    adoptions.router,
     history.router,
     checks.router,
     imports.router,

@@ -114,6 +114,35 @@ EVIDENCE_PATCH: Any = {
     "stronger": {"summary": "It carries further now", "value": {"strength": "strong"}}
 }
 
+ADOPTION: Any = {
+    "adopted": {
+        "summary": "Made to fit, with what came of it",
+        "value": {
+            "organisation": "EXAMPLE5",
+            "stage": "adapted",
+            "since": "2025-04-01",
+            "outcome": "Staff arrive rested, and fewer leave in their first year.",
+            "learnt": "Agree first who pays when the trial ends.",
+        },
+    },
+    "considering": {
+        "summary": "Only what is required, and for whom",
+        "value": {"organisation": "EXAMPLE6", "stage": "considering"},
+    },
+}
+
+ADOPTION_PATCH: Any = {
+    "stopped": {
+        "summary": "No longer, and why",
+        "value": {
+            "stage": "stopped",
+            "since": "2026-03-31",
+            "learnt": "It hung on one person, and ended when they left.",
+        },
+    },
+    "outcome": {"summary": "What came of it", "value": {"outcome": "Nobody misses the old way."}},
+}
+
 THEME: Any = {
     "eleventh": {
         "summary": "What keeps coming up",

@@ -7,13 +7,14 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request, Response
 
 from app.auth import Reader
-from app.errors import UnknownOrganisation, UnknownTheme
+from app.errors import InvalidCursor, UnknownOrganisation, UnknownTheme
 from app.http import answers, collections
 from app.http.problems import problems
 from app.http.query import Query
 from app.http.route import Route
+from app.models.spread import SpreadAnswer, SpreadQuery
 from app.models.statistics import Overview, Statistics, StatisticsQuery, Timeline, TimelineQuery
-from app.register import overview, statistics, timeline
+from app.register import overview, spread, statistics, timeline
 from app.register.statistics import Told
 from app.routers.parts import Register
 
@@ -61,6 +62,32 @@ async def get_timeline(
     """
     told = await register.read(timeline.timeline, query, caller, memory=register.memory)
     return _answer(request, told)
+
+
+@router.get(
+    "/spread",
+    response_model=SpreadAnswer,
+    summary="See how far innovations have spread",
+    responses=problems(*_FILTERS, InvalidCursor),
+)
+async def get_spread(
+    request: Request,
+    register: Register,
+    caller: Reader,
+    query: Annotated[SpreadQuery, Depends(Query(SpreadQuery))],
+) -> Response:
+    """Use it to see whether what is good stays where it was born: where other organisations stand
+    with the innovations that fit, by their ICB or region, by the month in which adoptions began, or
+    for each innovation by itself. Each row has the share of the open trusts that have adopted; an
+    innovation also has the days from its first adoption to its tenth. The filters say which
+    innovations; who adopted them is counted wherever it is.
+    """
+    told = await register.read(spread.spread, query, caller, memory=register.memory)
+    answer = _answer(request, told)
+    following = (told.content["page"] or {}).get("next")
+    if following:
+        answer.headers["Link"] = f'<{answers.following(request, cursor=following)}>; rel="next"'
+    return answer
 
 
 @router.get(

@@ -117,6 +117,7 @@ def gettable(client: httpx.Client, entry: dict[str, Any]) -> list[str]:
         "innovation": entry["reference"],
         "decision": entry["decision"]["id"],
         "evidence": entry["evidence"][0]["id"],
+        "adoption": client.get(entry["links"]["adoptions"]).json()["items"][0]["id"],
         "version": 1,
         "code": "R0A",
         "theme": entry["theme"]["slug"],
@@ -135,10 +136,13 @@ def gettable(client: httpx.Client, entry: dict[str, Any]) -> list[str]:
     ] + PAGES
 
 
-def full(submit: Submit) -> dict[str, Any]:
-    """An entry that has one of each thing."""
-    return submit(
+def full(submit: Submit, adopter: httpx.Client) -> dict[str, Any]:
+    """An entry that has one of each thing; somebody else adopts it."""
+    entry = submit(
         decision={"status": "keep", "reason": "Fewer admissions."},
         evidence=[{"kind": "audit", "statement": "It held."}],
         source={"system": "intranet", "id": "42"},
     )
+    answer = adopter.post(entry["links"]["adoptions"], json={"stage": "adopted"})
+    assert answer.status_code == 201, answer.text
+    return entry

@@ -26,6 +26,7 @@ BODIES: dict[str, dict[str, Any]] = {
     INNOVATIONS: WARD_ROUNDS,
     "/v1/innovations/{innovation}/decisions": {"status": "keep", "reason": "Fewer admissions."},
     "/v1/innovations/{innovation}/evidence": {"kind": "audit", "statement": "It held."},
+    "/v1/innovations/{innovation}/adoptions": {"stage": "adopted", "since": "2024-03-01"},
     "/v1/themes": {
         "slug": "greener-care",
         "name": "Greener care",

@@ -126,9 +126,9 @@ def test_the_line_of_the_log_follows_what_is_written(trust: httpx.Client) -> Non
 
 
 def test_head_is_get_without_the_body(
-    trust: httpx.Client, submit: Submit, subtests: pytest.Subtests
+    trust: httpx.Client, icb: httpx.Client, submit: Submit, subtests: pytest.Subtests
 ) -> None:
-    paths = gettable(trust, full(submit))
+    paths = gettable(trust, full(submit, icb))
     assert len(paths) > 20
     for path in [*paths, "/nowhere", "/v1/innovations?limit=0"]:
         with subtests.test(path):
@@ -172,9 +172,9 @@ def test_a_head_can_be_told_that_nothing_has_changed(trust: httpx.Client, submit
 
 
 def test_a_read_varies_with_the_key_and_is_asked_for_again(
-    trust: httpx.Client, submit: Submit, subtests: pytest.Subtests
+    trust: httpx.Client, icb: httpx.Client, submit: Submit, subtests: pytest.Subtests
 ) -> None:
-    for path in gettable(trust, full(submit)):
+    for path in gettable(trust, full(submit, icb)):
         if path.startswith("/v1"):
             with subtests.test(path):
                 answer = trust.get(path)

@@ -104,9 +104,9 @@ def test_a_parameter_that_is_not_known_is_refused_with_the_one_that_is_near(
 
 
 def test_no_operation_ignores_a_parameter(
-    trust: httpx.Client, submit: Submit, subtests: pytest.Subtests
+    trust: httpx.Client, icb: httpx.Client, submit: Submit, subtests: pytest.Subtests
 ) -> None:
-    entry = full(submit)
+    entry = full(submit, icb)
     before = head_of(trust)
     for path in gettable(trust, entry):
         if path.startswith("/v1"):

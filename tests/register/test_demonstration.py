@@ -68,6 +68,20 @@ def test_a_university_submitted_it(entries: list[dict[str, Any]]) -> None:
     assert len(sources) == len(entries)
 
 
+def test_only_those_who_do_not_exist_have_adopted_any(
+    entries: list[dict[str, Any]], anybody: httpx.Client
+) -> None:
+    positions = [position for entry in entries for position in entry["adoptions"]]
+    for code in {position["organisation"] for position in positions}:
+        organisation = anybody.get(f"/v1/organisations/{code}").json()
+        assert (organisation["kind"], organisation["parent"]) == ("other", None)
+        assert "not a real trust" in organisation["name"]
+    stages = {position["stage"] for position in positions}
+    assert stages == {"considering", "piloting", "adopted", "adapted", "stopped"}
+    total = anybody.get("/v1/statistics/spread").json()["total"]
+    assert (total["trusts_adopted"], total["adoptions"]) == (0, total["adopted"] + total["adapted"])
+
+
 @pytest.mark.usefixtures("entries")
 def test_loading_again_changes_nothing(register: Register, anybody: httpx.Client) -> None:
     before = head_of(anybody)

@@ -26,11 +26,13 @@ class Histories:
         self._register, self._client = register, client
         self._chance = random.Random(seed)  # noqa: S311
         self._ids: list[str] = []
+        self._adoptions: list[str] = []
 
     def step(self) -> None:
         acts: list[Callable[[], object]] = [self._submit, self._submit, self._change]
         acts += [self._decide, self._add_evidence, self._withdraw, self._move, self._move]
-        acts += [self._rename]
+        acts += [self._rename, self._adopt, self._adopt]
+        acts += [self._move_on, self._stop_adopting] if self._adoptions else []
         act = self._chance.choice(acts) if self._ids else self._submit
         act()
 
@@ -67,6 +69,26 @@ class Histories:
     def _add_evidence(self) -> None:
         self._sent("POST", f"/{self._any()}/evidence", json=self._chance.choice([AUDIT, VOICE]))
 
+    def _adopt(self) -> None:
+        adoption = {
+            "organisation": self._chance.choice(["RMC", "RM3", "RJ1"]),
+            "stage": self._chance.choice(["piloting", "adopted", "adapted"]),
+            "since": self._chance.choice(["2024-01-01", "2024-05-31"]),
+        }
+        made = self._sent("POST", f"/{self._any()}/adoptions", json=adoption)
+        if "links" in made:
+            at = made["links"]["self"].removeprefix("/v1/innovations")
+            self._adoptions.append(at)
+
+    def _move_on(self) -> None:
+        stage = self._chance.choice(["considering", "adopted", "stopped"])
+        fields = {"stage": stage, "learnt": "A little.", "since": "2025-01-01"}
+        at = self._chance.choice(self._adoptions)
+        self._sent("PATCH", at, json=fields, headers=ANYHOW)
+
+    def _stop_adopting(self) -> None:
+        self._sent("DELETE", self._adoptions.pop(), headers=ANYHOW)
+
     def _withdraw(self) -> None:
         self._sent("DELETE", f"/{self._any()}?reason=Twice.", headers=ANYHOW)
 
@@ -85,7 +107,8 @@ class Histories:
 
     def _sent(self, method: str, to: str, **request: Any) -> dict[str, Any]:
         answer = self._client.request(method, f"/v1/innovations{to}", **request)
-        # What was withdrawn does not change any more, and a published one is no draft again.
-        assert answer.status_code in (200, 201, 410, 422), answer.text
-        body: dict[str, Any] = answer.json()
+        # What was withdrawn does not change any more, and a published one is no draft again; nobody
+        # adopts what is its own, or twice.
+        assert answer.status_code in (200, 201, 204, 409, 410, 422), answer.text
+        body: dict[str, Any] = answer.json() if answer.content else {}
         return body

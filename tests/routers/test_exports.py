@@ -26,7 +26,15 @@ from sqlmodel import Session
 from app.exports import running
 from app.http import exported, patience
 from app.models.innovations import InnovationCreate
-from app.models.tables import DECISIONS, EVIDENCE, INNOVATIONS, ORGANISATIONS, TABLES, Table
+from app.models.tables import (
+    ADOPTIONS,
+    DECISIONS,
+    EVIDENCE,
+    INNOVATIONS,
+    ORGANISATIONS,
+    TABLES,
+    Table,
+)
 from app.register import innovations
 from app.register.access import OPERATOR
 from tests.conftest import WARD_ROUNDS, Register
@@ -103,6 +111,29 @@ def test_decisions_and_evidence_name_their_innovation(
     assert len(rows(trust, EVIDENCE, visibility=["draft", "published"])) == 4
 
 
+def test_adoptions_name_their_innovation_and_whose_they_are(
+    anybody: httpx.Client, other_trust: httpx.Client, icb: httpx.Client, submit: Submit
+) -> None:
+    entry = submit(title="The zebra")
+    adopted = {"stage": "adopted", "since": "2024-03-01", "learnt": "=1+1"}
+    for client, sent in ((other_trust, adopted), (icb, {"stage": "considering"})):
+        assert client.post(entry["links"]["adoptions"], json=sent).status_code == 201
+    submit(title="A lion")
+
+    first, second = rows(anybody, ADOPTIONS, q="zebra")
+    assert (first["innovation"], first["reference"]) == (entry["id"], entry["reference"])
+    assert (first["organisation"], first["icb"], first["region"]) == ("RJ1", "QKK", "Y56")
+    assert (first["stage"], first["since"], first["adopted_on"]) == (
+        "adopted",
+        "2024-03-01",
+        "2024-03-01",
+    )
+    assert (second["organisation"], second["adopted_on"]) == ("QOP", "")
+    assert rows(anybody, ADOPTIONS, q="lion") == []
+    assert [row["adoption_count"] for row in rows(anybody, INNOVATIONS)] == ["1", "0"]
+    assert [row["title"] for row in rows(anybody, INNOVATIONS, adopted_by="QKK")] == ["The zebra"]
+
+
 def test_the_filters_of_the_lists_apply(anybody: httpx.Client, submit: Submit) -> None:
     submit(theme="great-teams", tags=["video"], evidence=EVIDENCE_OF)
     submit(theme="basics-sorted", title="The zebra")
@@ -117,9 +148,10 @@ def test_the_filters_of_the_lists_apply(anybody: httpx.Client, submit: Submit) -
 
 
 def test_each_table_comes_in_each_format(
-    anybody: httpx.Client, submit: Submit, subtests: pytest.Subtests
+    anybody: httpx.Client, icb: httpx.Client, submit: Submit, subtests: pytest.Subtests
 ) -> None:
-    submit(**EVERYTHING)
+    adoptions = submit(**EVERYTHING)["links"]["adoptions"]
+    assert icb.post(adoptions, json={"stage": "considering"}).status_code == 201
     listed = anybody.get(EXPORTS).json()["items"]
     assert [each["table"] for each in listed] == [table.name for table in TABLES]
     for each in listed:

@@ -101,7 +101,7 @@ def test_only_title_summary_and_theme_are_required(
     entry = trust.post("/v1/innovations", json=WARD_ROUNDS).json()
     assert entry.items() >= EMPTIED.items()
     assert (entry["visibility"], entry["decision"], entry["evidence"]) == ("published", None, [])
-    assert entry["counts"] == {"decisions": 0, "evidence": 0}
+    assert entry["counts"] == {"decisions": 0, "evidence": 0, "adoptions": 0}
 
 
 def test_every_field_comes_back_with_the_names_of_what_it_refers_to(trust: httpx.Client) -> None:
@@ -126,7 +126,7 @@ def test_every_field_comes_back_with_the_names_of_what_it_refers_to(trust: httpx
     for piece, sent in zip(entry["evidence"], EVERYTHING["evidence"], strict=True):
         assert piece.items() >= sent.items()
     assert (entry["status"], entry["version"]) == ("keep", 1)
-    assert entry["counts"] == {"decisions": 1, "evidence": 2}
+    assert entry["counts"] == {"decisions": 1, "evidence": 2, "adoptions": 0}
     assert answer.headers["location"] == entry["links"]["self"]
     for link in entry["links"].values():
         assert trust.get(link).status_code == 200

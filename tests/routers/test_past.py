@@ -27,10 +27,13 @@ QUERIES: list[dict[str, Any]] = [
     {"evidence_kind": "audit", "evidence_strength": "strong"},
     {"tag": ["video", "paper"], **EVERYTHING},
     {"organisation": ["RMC"], "created_from": "2020-01-01", "created_to": "2199-01-01"},
+    {"adopted_by": ["QYG", "RJ1"], "facets": "adoption_stage", "sort": "-adoption_count"},
+    {"not_adopted_by": ["QOP"], "adoption_stage": ["adopted", "stopped"]},
     {"updated_since": "2020-01-01", "review_due_before": "2031-01-01"},
 ]
 GROUPS: list[dict[str, Any]] = [
     {"group_by": ["theme", "status"]},
+    {"group_by": ["adoption_stage", "region"], "adopted_by": ["RMC"]},
     {"group_by": ["icb", "evidence_strength"], **EVERYTHING},
     {"group_by": ["organisation", "month"], "tag": "video"},
 ]
@@ -69,6 +72,19 @@ def test_what_was_told_then_is_told_of_then(
 
     for line, then in past.items():
         assert told(curator, line) == then
+
+
+def test_what_has_come_since_is_not_counted_among_what_was_found_then(
+    anybody: httpx.Client, submit: Submit
+) -> None:
+    for _ in range(2):
+        submit(title="A zebra")
+    line = head_of(anybody)
+    submit(title="A third zebra")
+    page = anybody.get(
+        INNOVATIONS, params={"q": "zebra", "sort": "created_at", "limit": 1, "as_of": line}
+    )
+    assert page.json()["page"]["total"] == 2
 
 
 def test_an_innovation_is_shown_as_it_was(

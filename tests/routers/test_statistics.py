@@ -57,6 +57,7 @@ def test_groups_are_counted_and_measured(
             "status": "under_review",
             "innovations": 1,
             "evidence": 0,
+            "adoptions": 0,
             "kept": 0,
             "share_kept": 0.0,
         },
@@ -66,6 +67,7 @@ def test_groups_are_counted_and_measured(
             "status": "under_review",
             "innovations": 1,
             "evidence": 0,
+            "adoptions": 0,
             "kept": 0,
             "share_kept": 0.0,
         },
@@ -75,11 +77,18 @@ def test_groups_are_counted_and_measured(
             "status": "keep",
             "innovations": 1,
             "evidence": 2,
+            "adoptions": 0,
             "kept": 1,
             "share_kept": 1.0,
         },
     ]
-    assert answer["total"] == {"innovations": 3, "evidence": 2, "kept": 1, "share_kept": 0.3333}
+    assert answer["total"] == {
+        "innovations": 3,
+        "evidence": 2,
+        "adoptions": 0,
+        "kept": 1,
+        "share_kept": 0.3333,
+    }
 
 
 def test_answers_are_what_the_api_declares(
@@ -112,6 +121,7 @@ def test_each_dimension_and_any_two_of_them(
         "region": {"Y62": 2},
         "care_setting": {"acute": 1, None: 1},
         "evidence_strength": {"suggestive": 1, "strong": 1, None: 1},
+        "adoption_stage": {None: 2},
         "month": {month: 2},
     }
     themes = {each["slug"]: each["group"] for each in anybody.get("/v1/themes").json()["items"]}
@@ -129,6 +139,24 @@ def test_each_dimension_and_any_two_of_them(
                         assert found >= n
                         if other != "evidence_strength":
                             assert found == n
+
+
+def test_adoptions_are_counted_by_the_stages_that_others_are_at(
+    anybody: httpx.Client, icb: httpx.Client, other_trust: httpx.Client, submit: Submit
+) -> None:
+    entry = submit()
+    submit()
+    for client, stage in ((icb, "considering"), (other_trust, "adopted")):
+        answer = client.post(entry["links"]["adoptions"], json={"stage": stage})
+        assert answer.status_code == 201, answer.text
+
+    stages = {("considering",): 1, ("adopted",): 1, (None,): 1}
+    assert grouped(anybody, "adoption_stage") == stages
+    assert len(grouped(anybody, "adoption_stage", empty="true")) == 6
+    assert grouped(anybody, "status", adoption_stage="adopted") == {("under_review",): 1}
+    total = anybody.get(STATISTICS).json()["total"]
+    assert (total["innovations"], total["adoptions"]) == (2, 1)
+    assert anybody.get(f"{STATISTICS}/overview").json()["totals"]["adoptions"] == 1
 
 
 def test_all_filters_of_the_list_apply(
@@ -242,17 +270,17 @@ def test_a_timeline_tells_what_happened_by_month_and_in_all(
         for step in answer["items"]
     ]
     assert steps == [
-        ("2024-01", 1, 0, {"submitted": 0, "decided_keep": 1, "decided_retire": 0}),
-        ("2024-02", 0, 0, {"submitted": 0, "decided_keep": 1, "decided_retire": 0}),
-        ("2024-03", 1, 1, {"submitted": 0, "decided_keep": 2, "decided_retire": 1}),
-        ("2024-04", 0, 0, {"submitted": 0, "decided_keep": 2, "decided_retire": 1}),
+        ("2024-01", 1, 0, {"submitted": 0, "decided_keep": 1, "decided_retire": 0, "adopted": 0}),
+        ("2024-02", 0, 0, {"submitted": 0, "decided_keep": 1, "decided_retire": 0, "adopted": 0}),
+        ("2024-03", 1, 1, {"submitted": 0, "decided_keep": 2, "decided_retire": 1, "adopted": 0}),
+        ("2024-04", 0, 0, {"submitted": 0, "decided_keep": 2, "decided_retire": 1, "adopted": 0}),
     ]
     whole = anybody.get(f"{STATISTICS}/timeline?theme=great-teams&since=2024-05-01").json()
     last = whole["items"][-1]
     assert whole["items"][0]["period"] == "2024-05"
     assert last["period"] == f"{datetime.now(UTC):%Y-%m}"
     assert last["submitted"] == 1
-    assert last["in_all"] == {"submitted": 1, "decided_keep": 0, "decided_retire": 1}
+    assert last["in_all"] == {"submitted": 1, "decided_keep": 0, "decided_retire": 1, "adopted": 0}
 
 
 def test_weeks_are_those_of_iso_8601(
@@ -289,6 +317,7 @@ def test_the_overview_tells_all_that_a_landing_page_needs(
     assert overview["totals"] == {
         "innovations": 7,
         "evidence": 1,
+        "adoptions": 0,
         "kept": 2,
         "share_kept": 0.2857,
         "retired": 1,
@@ -314,7 +343,7 @@ GROUPS = [
     ("theme", "status"),
     ("icb", "evidence_strength"),
     ("care_setting", "month"),
-    ("organisation", "region"),
+    ("organisation", "adoption_stage"),
     (),
 ]
 
@@ -334,6 +363,10 @@ def test_counts_that_were_carried_on_are_those_of_a_full_count(
             {"icb": ["QYG"], "created_from": "2020-01-01"},
             {"q": "zebra -horse", "theme": ["great-teams"]},
         )
+    ]
+    queries += [
+        {"group_by": ("status", "region"), "adopted_by": ["QYG", "RJ1"]},
+        {"not_adopted_by": ["QOP"], "adoption_stage": ["adopted", "stopped"]},
     ]
     history = Histories(register, curator, seed)
 

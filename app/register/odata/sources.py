@@ -39,7 +39,7 @@ _PUBLISHED = ENTRIES.c.visibility == literal_column(f"'{Visibility.PUBLISHED.val
 _STORED = (
     *("id", "version", "status", "theme", "organisation", "icb", "region", "care_setting"),
     *("created_at", "updated_at", "visibility", "kind", "strength", "code", "name", "parent"),
-    *("slug", "number"),
+    *("slug", "number", "stage", "since", "adopted_on", "adoption_count"),
 )
 """Properties that a table has a column of the same name for, if it has one."""
 
