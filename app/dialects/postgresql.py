@@ -72,6 +72,8 @@ class Postgresql:
         compiler.statement_compiler = _Compiler
         self.prepare = lru_cache(KEPT_STATEMENTS)(partial(Prepared.of, compiler=compiler))
         self.text_search = _text_search()
+        stories = table("story", column("search"))
+        self.story_has_words: ColumnElement[bool] = stories.c.search.bool_op("@@")(_query())
 
     def engine(self, settings: Settings) -> Engine:
         lock_timeout = f"{settings.lock_timeout_seconds * 1000:.0f}ms"
@@ -127,7 +129,8 @@ class Postgresql:
         return Texts(each, each.c.each.op("#>>", return_type=Text())(literal_column("'{}'")))
 
     def text_in(self, document: ColumnElement[Any]) -> ColumnElement[bool]:
-        words = func.register_text(cast(document, JSONB))
+        parsed = cast(document, JSONB)
+        words = func.register_text(parsed).op("||")(func.register_story_text(parsed))
         return words.bool_op("@@")(_query())
 
     def unavailable(self, error: BaseException) -> bool:

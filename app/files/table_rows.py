@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import IO
 
 from app.errors import Fault, UnreadableFile
-from app.files.columns import Header
+from app.files.columns import Columns, Header
 from app.files.rows import LARGEST_ROW, LONGEST_READ, Row, too_large
 
 csv.field_size_limit(LONGEST_READ)
@@ -16,7 +16,7 @@ csv.field_size_limit(LONGEST_READ)
 _SEPARATORS = ",;\t"
 
 
-def csv_rows(file: IO[bytes]) -> Iterator[Row]:
+def csv_rows(file: IO[bytes], columns: Columns) -> Iterator[Row]:
     """The rows of CSV (RFC 4180); in UTF-8, with or without a byte order mark.
 
     Raises:
@@ -29,7 +29,7 @@ def csv_rows(file: IO[bytes]) -> Iterator[Row]:
     separator = max(_SEPARATORS, key=lambda mark: start.count(mark.encode()))
     text = io.TextIOWrapper(file, "utf-8-sig", newline="")
     try:
-        yield from table_rows(_records(text, separator))
+        yield from table_rows(_records(text, separator), columns)
     finally:
         text.detach()
 
@@ -54,7 +54,7 @@ def _records(text: Iterable[str], separator: str) -> Iterator[Sequence[str]]:
             raise UnreadableFile(f"Row {number} {why}.") from None
 
 
-def table_rows(records: Iterator[Sequence[str]]) -> Iterator[Row]:
+def table_rows(records: Iterator[Sequence[str]], columns: Columns) -> Iterator[Row]:
     """The rows of a table, from its records; empty ones are passed over.
 
     Raises:
@@ -65,7 +65,7 @@ def table_rows(records: Iterator[Sequence[str]]) -> Iterator[Row]:
     first = next((cells for _, cells in numbered if any(cell.strip() for cell in cells)), None)
     if first is None:
         raise UnreadableFile("The table has no header.")
-    header = Header(first)
+    header = Header(first, columns)
     for at, cells in numbered:
         if sum(map(len, cells)) > LARGEST_ROW:
             yield too_large(at)

@@ -11,6 +11,7 @@ from app.models import (
     idempotency,
     innovations,
     organisations,
+    stories,
     subscriptions,
     themes,
 )
@@ -23,6 +24,7 @@ __all__ = [
     "idempotency",
     "innovations",
     "organisations",
+    "stories",
     "subscriptions",
     "themes",
 ]

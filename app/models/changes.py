@@ -21,6 +21,8 @@ class Action(StrEnum):
     UPDATED = "updated"
     DECIDED = "decided"
     EVIDENCED = "evidenced"
+    UNPUBLISHED = "unpublished"
+    """A story's teller took the consent back: who has a copy is to take it out."""
     WITHDRAWN = "withdrawn"
     ROTATED = "rotated"
     REVOKED = "revoked"
@@ -31,6 +33,7 @@ class Kind(StrEnum):
     """What kind of thing a write was about."""
 
     INNOVATION = "innovation"
+    STORY = "story"
     THEME = "theme"
     ORGANISATION = "organisation"
     CLIENT = "client"
@@ -73,13 +76,17 @@ class ChangePublic(Document):
 
     sequence: int = Field(description="Its place in the log; there are no gaps in the log.")
     at: MomentOut
-    by: str | None = Field(description="The code of the organisation whose client did it.")
+    by: str | None = Field(
+        description="The code of the organisation whose client did it; of a story, it shows to the "
+        "story's own organisation only."
+    )
     action: Action
     kind: Kind
     id: str = Field(description="The thing's id: a UUIDv7, a theme's slug, an ODS code.")
     version: int = Field(description="The thing's version from then on.")
     document: dict[str, Any] | None = Field(
-        description="The whole thing as it was from then on; null where it was redacted."
+        description="The whole thing as it was from then on; null where it was redacted, and of a "
+        "story that is not published any more."
     )
     document_digest: str = Field(description="SHA-256 of the stored document, in hex.")
     digest: str = Field(
@@ -88,7 +95,7 @@ class ChangePublic(Document):
 
 
 class HistoryPage(Document):
-    """The versions of an innovation, the oldest first."""
+    """The versions of a thing, the oldest first."""
 
     items: list[ChangePublic]
     page: Page

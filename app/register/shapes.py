@@ -155,7 +155,7 @@ def counting(shape: Shape, by: tuple[str, ...] = (), *, measured: bool = False) 
                 made = ENTRIES.alias("made")
                 on = made.c.number == entries.number
                 entries = entries._replace(source=entries.source.join(made, on))
-            values.append(_start_of(made.c.created_at, _OF_CREATION[name]))
+            values.append(start_of(made.c.created_at, _OF_CREATION[name]))
         else:
             values.append(entries.row.c[name])
     measures: list[ColumnElement[int]] = [func.count()]
@@ -189,7 +189,8 @@ _OF_CREATION = {"month": 7, "day": 10}
 """What of the moment of its creation an entry is counted by: so many letters."""
 
 
-def _start_of(moment: ColumnElement[Any], letters: int) -> ColumnElement[str]:
+def start_of(moment: ColumnElement[Any], letters: int) -> ColumnElement[str]:
+    """The first letters of a moment: its month, or its day."""
     # Not with parameters: PostgreSQL could not tell that it is grouped by what is selected.
     return func.substr(moment, literal_column("1"), literal_column(str(letters)), type_=String)
 

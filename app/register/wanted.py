@@ -15,6 +15,7 @@ from app.errors import Unauthenticated, UnknownOrganisation, UnknownTheme
 from app.models.finding import InnovationFilters
 from app.models.innovations import PLACES, Visibility
 from app.models.organisations import Organisation, OrganisationKind
+from app.models.story_finding import StoryFilters
 from app.models.themes import Theme
 from app.register import search, walks
 from app.register.access import Caller
@@ -102,7 +103,9 @@ def _organisations(count: int, kind: OrganisationKind | None) -> Select[str]:
     return known.where(col(Organisation.kind) == bindparam("kind", kind.value)) if kind else known
 
 
-async def must_exist(reader: Reader, query: InnovationFilters, memory: Memory) -> None:
+async def must_exist(
+    reader: Reader, query: InnovationFilters | StoryFilters, memory: Memory
+) -> None:
     """Refuses filters that name something that there is not.
 
     Raises:

@@ -16,6 +16,8 @@ from app.routers import (
     organisations,
     service,
     statistics,
+    stories,
+    story_imports,
     subscriptions,
     themes,
 )
@@ -26,6 +28,8 @@ ALL: tuple[APIRouter, ...] = (
     evidence.router,
     history.router,
     imports.router,
+    story_imports.router,
+    stories.router,
     changes.router,
     exports.router,
     feeds.router,
