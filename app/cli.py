@@ -163,7 +163,10 @@ def demo(host: Host = "127.0.0.1", port: Port = 8000) -> None:
         )
     at = f"http://{host}:{port}"
     body = '{"title": "Ten-minute huddle", "summary": "All meet at eight.", "theme": "great-teams"}'
-    out.print(f"{new} innovations of the demonstration content are new.")
+    out.print(
+        f"{new.innovations} innovations and {new.stories} stories of the demonstration content "
+        "are new."
+    )
     out.print(f"\nDocs:  {at}/docs\nKey:   {key} (it may do all that the docs show, for a week)\n")
     out.print("To try the examples of the docs in another shell:\n")
     out.print(f"  export REGISTER_KEY={key}\n", markup=False)

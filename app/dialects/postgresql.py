@@ -72,8 +72,8 @@ class Postgresql:
         compiler.statement_compiler = _Compiler
         self.prepare = lru_cache(KEPT_STATEMENTS)(partial(Prepared.of, compiler=compiler))
         self.text_search = _text_search()
-        stories = table("story", column("search"))
-        self.story_has_words: ColumnElement[bool] = stories.c.search.bool_op("@@")(_query())
+        of_story: ColumnElement[Any] = literal_column("story.search")
+        self.story_has_words: ColumnElement[bool] = of_story.bool_op("@@")(_query())
 
     def engine(self, settings: Settings) -> Engine:
         lock_timeout = f"{settings.lock_timeout_seconds * 1000:.0f}ms"

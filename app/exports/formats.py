@@ -118,7 +118,9 @@ def _sheet(book: Any, job: Job, number: int, formats: Mapping[str, Any]) -> Any:
     return sheet
 
 
-_WIDE = frozenset({"title", "summary", "description", "statement", "reason", "decision_reason"})
+_WIDE = frozenset(
+    {"title", "summary", "description", "statement", "reason", "decision_reason", "text"}
+)
 
 
 def _write(

@@ -78,8 +78,8 @@ def any_of(what: str) -> str:
     return f"{what} Repeat it for any of several."
 
 
-class EntryFilters(Strict):
-    """What an entry says of itself: of one filter any value, and of all filters each."""
+class RetiredFilters(Strict):
+    """What a retired practice says of itself: of one filter any value, and of all filters each."""
 
     q: Annotated[Text, Field(min_length=1, max_length=200)] | None = Field(
         default=None,
@@ -89,9 +89,6 @@ class EntryFilters(Strict):
     )
     theme: tuple[Slug, ...] = Field(
         default=(), max_length=50, description=any_of("The main theme's slug.")
-    )
-    status: tuple[Status, ...] = Field(
-        default=(), max_length=3, description=any_of("Keep, retire or under review.")
     )
     organisation: tuple[OdsCode, ...] = Field(
         default=(), max_length=50, description=any_of("The ODS code of whose it is.")
@@ -108,6 +105,14 @@ class EntryFilters(Strict):
     )
     care_setting: tuple[CareSetting, ...] = Field(
         default=(), max_length=12, description=any_of("Where care is given.")
+    )
+
+
+class EntryFilters(RetiredFilters):
+    """What an entry says of itself: of one filter any value, and of all filters each."""
+
+    status: tuple[Status, ...] = Field(
+        default=(), max_length=3, description=any_of("Keep, retire or under review.")
     )
     tag: tuple[Tag, ...] = Field(default=(), max_length=20, description=any_of("A tag."))
     evidence_kind: tuple[EvidenceKind, ...] = Field(

@@ -20,6 +20,7 @@ from app.models.decisions import DecisionPublic
 from app.models.evidence import EvidencePublic
 from app.models.innovations import InnovationPublic
 from app.models.organisations import OrganisationPublic
+from app.models.stories import StoryPublic
 from app.models.themes import ThemeDocument
 
 Path = tuple[str, ...]
@@ -224,6 +225,7 @@ EVIDENCE = _table(
         ("baseline", "measure.baseline", "The figure before."),
         ("result", "measure.result", "The figure after."),
         ("period", "measure.period", "When it was measured, as ISO 8601."),
+        ("story", "story", "The `id` of the story that it is, if it is one."),
         ("created_at", "created_at", "When it was submitted."),
         ("updated_at", "updated_at", "When it changed last."),
     ),
@@ -270,4 +272,32 @@ THEMES = _table(
     ),
 )
 
-TABLES = (INNOVATIONS, DECISIONS, EVIDENCE, ORGANISATIONS, THEMES)
+STORIES = _table(
+    "stories",
+    "story",
+    "Stories that their tellers agreed to have published.",
+    StoryPublic,
+    (
+        ("id", "id", "A UUIDv7."),
+        ("reference", "reference", "What people call it by."),
+        ("version", "version", "Counts its changes, from 1."),
+        ("text", "text", "The story, in the teller's own words."),
+        ("verdict", "verdict", "To be kept, or never again."),
+        ("role", "role", "What the teller is, in words of a job."),
+        ("other_role", "other_role", "Which other role."),
+        ("care_setting", "care_setting", "Where the teller works, or is cared for."),
+        ("themes", "themes.slug", "The slugs of the themes that it is about."),
+        ("organisation", "organisation.code", "The ODS code of where it happened, if told."),
+        ("organisation_name", "organisation.name", "The name of that organisation."),
+        ("icb", "organisation.icb.code", "The ODS code of that organisation's ICB."),
+        ("icb_name", "organisation.icb.name", "The name of that organisation's ICB."),
+        ("region", "region.code", "The ODS code of the region, if told."),
+        ("region_name", "region.name", "The name of that region."),
+        ("innovations", "innovations.reference", "The references of innovations it tells of."),
+        ("visibility", "visibility", "Who sees it; `published` is with the teller's consent."),
+        ("created_at", "created_at", "When it was submitted."),
+        ("updated_at", "updated_at", "When it changed last."),
+    ),
+)
+
+TABLES = (INNOVATIONS, DECISIONS, EVIDENCE, STORIES, ORGANISATIONS, THEMES)

@@ -1,18 +1,20 @@
-"""Demonstration content: innovations after the report "10 Leaps Forward", in our own words."""
+"""Demonstration content: innovations and stories after the report "10 Leaps Forward", in our words."""
 
 from __future__ import annotations
 
 import json
 from importlib.resources import files
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlmodel import Session
 
 from app.models.innovations import InnovationCreate, Source
 from app.models.organisations import OrganisationKind
-from app.register import innovations, organisations
+from app.models.stories import StoryCreate
+from app.register import innovations, organisations, stories, story_entries
 from app.register.access import Caller
 from app.register.entries import of_source
+from app.register.identifiers import reference
 from app.register.organisations import Facts
 from app.register.stored import Precondition
 
@@ -22,18 +24,42 @@ SUBMITTER = Facts(
     kind=OrganisationKind.OTHER,
 )
 
+SYSTEM = "10-leaps-forward"
+"""Where innovations and stories have their ids from."""
+
+
+class New(NamedTuple):
+    """How many of each kind were new."""
+
+    innovations: int
+    stories: int
+
 
 def entries() -> list[dict[str, Any]]:
     """The innovations, each as the body of a POST."""
-    text = files("app.reference").joinpath("demonstration.json").read_text("utf-8")
-    loaded: list[dict[str, Any]] = json.loads(text)
+    return _loaded("demonstration.json")
+
+
+def told() -> list[dict[str, Any]]:
+    """The stories, each as the body of a POST; but they name innovations by their source ids."""
+    return _loaded("demonstration_stories.json")
+
+
+def _loaded(name: str) -> list[dict[str, Any]]:
+    loaded: list[dict[str, Any]] = json.loads(
+        files("app.reference").joinpath(name).read_text("utf-8")
+    )
     return loaded
 
 
-def load(session: Session) -> int:
-    """Brings the demonstration content in, or up to date; returns how many were new."""
+def load(session: Session) -> New:
+    """Brings the demonstration content in, or up to date."""
     by = Caller(organisation=SUBMITTER.code)
     organisations.put(session, SUBMITTER, by=by)
+    return New(_innovations(session, by), _stories(session, by))
+
+
+def _innovations(session: Session, by: Caller) -> int:
     new = 0
     for body in entries():
         entry = InnovationCreate.model_validate(body)
@@ -44,6 +70,27 @@ def load(session: Session) -> int:
         )
         new += created
     return new
+
+
+def _stories(session: Session, by: Caller) -> int:
+    new = 0
+    for body in told():
+        names = [_reference(session, Source(system=SYSTEM, id=id)) for id in body["innovations"]]
+        entry = StoryCreate.model_validate({**body, "innovations": names})
+        source = Source.model_validate(body["source"])
+        key = (SUBMITTER.code, source.system, source.id)
+        known = story_entries.of_sources(session, [key])
+        _, created = stories.put_by_source(
+            session, source, entry, by=by, precondition=Precondition(_ANY) if known else None
+        )
+        new += created
+    return new
+
+
+def _reference(session: Session, source: Source) -> str:
+    row = of_source(session, SUBMITTER.code, source)
+    assert row is not None, "what a story tells of is there before it"
+    return reference(row.number)
 
 
 _ANY = frozenset({"*"})

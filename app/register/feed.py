@@ -181,7 +181,8 @@ def _past_the_head(newest: int) -> ValidationFailed:
 
 def _fitting(filters: LineFilters) -> Callable[[Sequence[Any]], bool] | None:
     """Whether a line fits the filters; None where there are none."""
-    given = {name for name, value in filters if value not in ((), None)} - {"kind"}
+    asked = LineFilters.model_fields.keys() - {"kind"}
+    given = {name for name in asked if getattr(filters, name) not in ((), None)}
     kinds = set(filters.kind)
     if not kinds and not given:
         return None

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Path, Request, Response
 
 from app.auth import Reader
-from app.errors import NotFound, UnknownOrganisation, UnknownTheme
+from app.errors import NotFound, UnknownInnovation, UnknownOrganisation, UnknownTheme
 from app.exports.job import Field, Job
 from app.exports.running import Exports
 from app.http import answers, collections, conditional
@@ -25,6 +25,7 @@ from app.models.exports import (
     ExportOptions,
     InnovationExport,
     OrganisationExport,
+    StoryExport,
 )
 from app.models.table_schemas import csv_metadata, table_schema
 from app.models.tables import (
@@ -32,6 +33,7 @@ from app.models.tables import (
     EVIDENCE,
     INNOVATIONS,
     ORGANISATIONS,
+    STORIES,
     TABLES,
     THEMES,
     Table,
@@ -221,6 +223,27 @@ async def export_evidence(
         exports.of_innovations, EVIDENCE, query, caller, memory=register.memory
     )
     return await _export(request, processes, EVIDENCE, form, query, asked)
+
+
+@router.get(
+    "/stories.{format}",
+    summary="Export stories",
+    response_class=Response,
+    responses=problems(NotFound, *_FILTERS, UnknownInnovation) | _FILE,
+)
+async def export_stories(
+    request: Request,
+    register: Register,
+    processes: Processes,
+    caller: Reader,
+    form: FormatName,
+    query: Annotated[StoryExport, Depends(Query(StoryExport))],
+) -> Response:
+    """Use it to read or to code what was told in a tool of your own: each story that its list would
+    show with these filters. A story may be taken back: load the file again before you use it again.
+    """
+    asked = await register.read(exports.of_stories, query, caller, memory=register.memory)
+    return await _export(request, processes, STORIES, form, query, asked)
 
 
 @router.get(

@@ -42,6 +42,7 @@ class Version(Document):
 _LINKS = {
     "innovations": "/v1/innovations",
     "stories": "/v1/stories",
+    "never_again": "/v1/never-again",
     "statistics": "/v1/statistics",
     "themes": "/v1/themes",
     "organisations": "/v1/organisations",
