@@ -1,4 +1,4 @@
-"""Demonstration content: innovations and stories after the report "10 Leaps Forward", in our words."""
+"""Demonstration content after the report "10 Leaps Forward", in our own words."""
 
 from __future__ import annotations
 
