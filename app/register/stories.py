@@ -35,6 +35,7 @@ from app.register.stored import Precondition, Stored, etag, must_match
 from app.register.story_entries import NewStory, document_of
 
 _FIELD_NAMES = set(StoryFields.model_fields)
+_FOUND_LATER = {"themes", "innovations"}
 
 
 def add(session: Session, entry: StoryCreate, *, by: Caller) -> Stored:
@@ -133,8 +134,14 @@ def put_by_source(
 
 
 def replaced(session: Session, row: Story, entry: StoryCreate, *, by: Caller) -> Stored:
-    """Makes a story that may be changed be as it is sent; see :func:`put_by_source`."""
-    wanted = StoryFields.model_validate(entry.model_dump(include=_FIELD_NAMES))
+    """Makes a story that may be changed be as it is sent; see :func:`put_by_source`.
+
+    Themes and innovations that are not named stay: a survey seldom asks for them, and what was
+    found for a story since is not to be lost when its file is sent again.
+    """
+    kept = _FOUND_LATER - entry.model_fields_set
+    said = _fields(document_of(row)).model_dump(include=kept)
+    wanted = StoryFields.model_validate(entry.model_dump(include=_FIELD_NAMES - kept) | said)
     return _changed(session, row, wanted, by=by)
 
 

@@ -144,9 +144,10 @@ async def put_story_by_source(
     if_match: IfMatch,
 ) -> Response:
     """Use it to keep the register in step with a survey: the story becomes what you send, and what
-    you leave out goes back to its default; without `consent_to_publish`, it is private again. 201
-    when it is new, 200 when it was there. Over an existing story, `If-Match` is asked for: the ETag
-    that you last saw, or `*` if only your system writes it.
+    you leave out goes back to its default; without `consent_to_publish`, it is private again. Only
+    `themes` and `innovations` that are left out stay, for they are often found later. 201 when it
+    is new, 200 when it was there. Over an existing story, `If-Match` is asked for: the ETag that
+    you last saw, or `*` if only your system writes it.
     """
     source = Source(system=system, id=id)
     stored, created = await register.write(

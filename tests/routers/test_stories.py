@@ -226,7 +226,10 @@ def test_by_its_own_id_a_story_becomes_what_is_sent(
         *(409, "duplicate-source"),
     )
     bare = trust.put(at, json={"text": "Short.", "verdict": "keep"}, headers=ANYHOW).json()
-    assert (bare["visibility"], bare["themes"], bare["id"]) == ("private", [], made.json()["id"])
+    assert (bare["visibility"], bare["role"], bare["id"]) == ("private", None, made.json()["id"])
+    assert bare["themes"] == made.json()["themes"], "what was found for it stays"
+    none = trust.put(at, json={"text": "Short.", "verdict": "keep", "themes": []}, headers=ANYHOW)
+    assert none.json()["themes"] == []
     problem_of(other_trust.get(at), 404, "not-found")
     assert other_trust.put(at, json=FORMS).status_code == 201
     problem_of(anybody.get(at), 401, "unauthenticated")
