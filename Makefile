@@ -21,8 +21,9 @@ help: ## List what can be made
 run: $(RUN_READY) ## Serve a register with demonstration content on http://127.0.0.1:8000
 	@$(BIN)/register demo
 
+# A file's tests run one after another, since some share what is slow to make.
 test: lint types ## Check everything: style, types, the import contract, and the whole suite
-	$(BIN)/pytest $(ARGS)
+	$(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist loadfile $(ARGS)
 
 lint: $(TEST_READY) ## Check style, layout and the import contract
 	$(BIN)/ruff check

@@ -5,10 +5,9 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Sequence
 from functools import lru_cache, partial
-from typing import Any, TypeVar
+from typing import Any
 
 import psycopg
-from psycopg_pool import AsyncConnectionPool, PoolTimeout
 from sqlalchemy import (
     ColumnElement,
     Connection,
@@ -33,30 +32,18 @@ from sqlalchemy.dialects.postgresql import JSONB, JSONPATH
 from sqlalchemy.dialects.postgresql import psycopg as sqlalchemy_psycopg
 from sqlalchemy.dialects.postgresql.psycopg import PGCompiler_psycopg
 
+from app.dialects.postgresql_reads import UNAVAILABLE, PostgresqlReads
 from app.dialects.protocol import (
     EACH,
     KEPT_STATEMENTS,
     Alternative,
     Prepared,
-    Read,
-    Row,
-    Statement,
-    TakesLong,
     TextMatch,
     Texts,
     TextSearch,
     Values,
 )
 from app.settings import Settings
-
-T = TypeVar("T")
-Pool = AsyncConnectionPool[psycopg.AsyncConnection[Row]]
-
-SHORT_READS, SHORT_TIMEOUT = 4, "100ms"
-"""Connections of a process, and what a statement may take. More gave fewer answers a second."""
-
-LONG_READS, LONG_TIMEOUT = 2, "30s"
-"""The same for what is longer."""
 
 
 class Postgresql:
@@ -92,7 +79,7 @@ class Postgresql:
         """Nothing: the server's own autovacuum does it."""
 
     def reads(self, settings: Settings) -> PostgresqlReads:
-        return PostgresqlReads(self, settings)
+        return PostgresqlReads(self, self.url, settings)
 
     def text_query(self, alternatives: Sequence[Alternative]) -> Values:
         def side(alternative: Alternative) -> str:
@@ -134,7 +121,7 @@ class Postgresql:
         return words.bool_op("@@")(_query())
 
     def unavailable(self, error: BaseException) -> bool:
-        return isinstance(error, psycopg.OperationalError | PoolTimeout)
+        return isinstance(error, (psycopg.OperationalError, *UNAVAILABLE))
 
 
 def _query() -> ColumnElement[Any]:
@@ -164,98 +151,3 @@ class _Compiler(PGCompiler_psycopg):
         self, sqltext: str, table: FromClause, hint: str, iscrud: bool
     ) -> str:
         return sqltext
-
-
-async def _prepare_more(driver: psycopg.AsyncConnection[Row]) -> None:
-    # Each shape of a list is a statement, and planning it takes longer than a page's walk.
-    driver.prepare_threshold = 2
-    driver.prepared_max = KEPT_STATEMENTS // SHORT_READS
-
-
-class _Connection:
-    """A reader over one pooled connection."""
-
-    def __init__(
-        self, dialect: Postgresql, driver: psycopg.AsyncConnection[Row], *, is_long: bool
-    ) -> None:
-        self.dialect = dialect
-        self._driver = driver
-        self._is_long = is_long
-
-    def takes_long(self) -> None:
-        if not self._is_long:
-            raise TakesLong
-
-    async def rows(self, statement: Statement, values: Values) -> Sequence[Row]:
-        # The SQL is ours; only its values come from outside, and they travel beside it. But a
-        # limit has to be in it, or the planner takes it for a tenth of all that there is, and
-        # would rather plan anew for each value than keep such a plan.
-        prepared = self.dialect.prepare(statement)
-        sql = prepared.sql
-        if "limit" in values:
-            sql = sql.replace("%(limit)s", str(int(str(values["limit"]))))
-        cursor = await self._driver.execute(sql.encode(), prepared.bound(values))
-        return await cursor.fetchall()
-
-
-class PostgresqlReads:
-    """Pools of asynchronous connections; no thread waits for the database.
-
-    As on SQLite, nobody has to guess which read is long: each starts as a short one, and what the
-    server stops there runs again among the long ones, so that these never hold up the others.
-    """
-
-    def __init__(self, dialect: Postgresql, settings: Settings) -> None:
-        self._dialect = dialect
-        self._timeout = settings.lock_timeout_seconds
-        self._short: Pool | None = None
-        self._long: Pool | None = None
-
-    async def open(self) -> None:
-        self._short = await self._opened(SHORT_READS, SHORT_TIMEOUT)
-        self._long = await self._opened(LONG_READS, LONG_TIMEOUT)
-
-    async def _opened(self, most: int, statement_timeout: str) -> Pool:
-        pool: Pool = AsyncConnectionPool(
-            self._dialect.url.set(drivername="postgresql").render_as_string(hide_password=False),
-            min_size=1,
-            max_size=most,
-            timeout=self._timeout,
-            kwargs={
-                "autocommit": True,
-                "connect_timeout": 5,
-                "options": "-c default_transaction_read_only=on -c timezone=UTC "
-                f"-c statement_timeout={statement_timeout}",
-            },
-            configure=_prepare_more,
-            open=False,
-        )
-        await pool.open()
-        return pool
-
-    async def close(self) -> None:
-        for pool in (self._short, self._long):
-            if pool is not None:
-                await pool.close()
-        self._short = self._long = None
-
-    async def run(self, read: Read[T]) -> T:
-        assert self._short is not None, "reads are not open"
-        assert self._long is not None
-        try:
-            return await self._over(self._short, read)
-        except (psycopg.errors.QueryCanceled, TakesLong):
-            return await self._over(self._long, read)
-
-    async def _over(self, pool: Pool, read: Read[T]) -> T:
-        is_long = pool is self._long
-        try:
-            async with pool.connection() as driver:
-                return await read(_Connection(self._dialect, driver, is_long=is_long))
-        except psycopg.OperationalError as error:
-            if error.sqlstate is not None and not error.sqlstate.startswith(("08", "57P")):
-                raise
-        # The server was restarted under the pooled connection: once more, over new ones.
-        await pool.check()
-        async with pool.connection() as driver:
-            return await read(_Connection(self._dialect, driver, is_long=is_long))
