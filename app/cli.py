@@ -312,7 +312,8 @@ def _tell(report: Report) -> None:
     for row in report.rejected[:_TOLD]:
         for fault in row.faults:
             at = report.columns.of_pointer(fault.pointer) if report.columns else fault.pointer
-            out.print(f"  row {row.number}, {at}: {fault.detail}", markup=False)
+            place = f"row {row.number}, {at}" if at else f"row {row.number}"
+            out.print(f"  {place}: {fault.detail}", markup=False)
     if len(report.rejected) > _TOLD:
         out.print(f"  and {len(report.rejected) - _TOLD:,} more rows.")
     if not report.written:

@@ -7,8 +7,8 @@ import time
 from collections.abc import AsyncIterator
 
 from app.database import Database
-from app.models.feed import ChangesQuery
-from app.register import feed
+from app.models.feed import ChangesQuery, LineFilters
+from app.register import feed, wanted
 from app.register.access import Caller
 from app.register.feed import Line, Lines
 
@@ -23,6 +23,16 @@ SILENCE = 15.0
 
 LONGEST_STREAM = 300.0
 """Seconds. Then the client comes again, and its key is looked at anew."""
+
+
+async def must_exist(database: Database, filters: LineFilters, *, at: str) -> None:
+    """Refuses filters that name something that there is not: nothing would ever come.
+
+    Raises:
+        UnknownTheme, UnknownOrganisation
+    """
+    if filters.model_fields_set & wanted.NAMING:
+        await database.read(wanted.must_exist, filters, database.memory, at=at)
 
 
 async def page(database: Database, query: ChangesQuery, caller: Caller) -> Lines:

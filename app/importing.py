@@ -99,6 +99,8 @@ class Import:
                     transact(partial(self._all_or_none, chunks=chunks))
             else:
                 self._in_part(transact, chunks)
+            if not self._report.written:
+                self._report.take_back()
         return self._report
 
     def _read(self) -> Iterator[Row]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -14,6 +13,7 @@ from pathlib import Path
 import httpx
 
 from benchmarks import service
+from tests.processes import free_port
 
 PATIENCE = 30.0
 """Seconds that the service may take to start, and to stop."""
@@ -24,7 +24,7 @@ _PROJECT = Path(__file__).parents[1]
 @contextmanager
 def served(url: str, folder: Path) -> Iterator[int]:
     """Serves the register at this database URL on loopback; the port."""
-    port = _free_port()
+    port = free_port()
     log = folder / "service.log"
     with log.open("wb") as output:
         process = subprocess.Popen(
@@ -62,12 +62,6 @@ def verify(url: str) -> str:
 def _environment(url: str) -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith("REGISTER_")}
     return {**kept, "REGISTER_DATABASE_URL": url}
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-        return port
 
 
 def _await(process: subprocess.Popen[bytes], port: int, log: Path) -> None:

@@ -175,6 +175,7 @@ def test_a_survey_is_imported_with_a_report(
     ("name", "content", "says"),
     [
         ("a.csv", ROWS.format(theme="none"), "row 2, theme: No theme has this slug."),
+        ("a.csv", ROWS.format(theme="none,7"), "row 2: There is something in a column"),
         ("a.csv", "titel,summary,theme\na,b,great-teams\n", "Did you mean `title`?"),
         ("a.xlsx", "no workbook", "This is no workbook (.xlsx), or a broken one."),
         ("a.txt", "", "A file to import ends in .json, .ndjson, .jsonl, .csv, .xlsx."),

@@ -25,6 +25,7 @@ MOST_COLUMNS = 1000
 
 _NUMBER = re.compile(r"[+-]?\d{1,17}(\.\d{1,17})?", re.ASCII)
 _SHOWN = 60
+_TOLD = 100
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,8 +47,10 @@ class Columns:
         fields = self.entry.model_fields.items()
         return tuple(name for name, field in fields if field.is_required())
 
-    def of_pointer(self, pointer: str) -> str:
-        """The column that a pointer into an entry (``#/evidence/0/kind``) means."""
+    def of_pointer(self, pointer: str) -> str | None:
+        """The column that a pointer into an entry (``#/evidence/0/kind``) means; none for a row's."""
+        if pointer == "#":
+            return None
         counted = _POINTER.sub(lambda match: f"#/evidence/{int(match[1]) + 1}", pointer)
         path = counted.removeprefix("#/").split("/")
         if path[0] in self.lists:
@@ -106,19 +109,27 @@ class Header:
             fault = Fault("column:", "too_many", f"A table has {MOST_COLUMNS:,} columns at most.")
             raise _wrong(fault)
         found = [columns.known.get(_bare(cell)) for cell in cells]
-        faults = []
-        for at, (cell, name) in enumerate(zip(cells, found, strict=True)):
-            if name is None and cell.strip():
-                faults.append(_unknown(cell, columns.known))
-            elif name is not None and name in found[:at]:
-                faults.append(Fault(f"column:{name}", "repeated", "This column is there twice."))
+        # What is near is costly to find, and nobody reads of a hundred columns.
+        near = {cell: _near(cell, columns) for cell in _unknown(cells, found)[:_TOLD]}
+        if not any(found) and not any(near.values()):
+            # Perhaps it is an entry already, and what is in that is not repeated.
+            words = (
+                f"The first row has to name the columns: {', '.join(columns.required)} at least."
+            )
+            raise _wrong(Fault("column:", "no_header", words))
+        faults = [_fault(cell, name) for cell, name in near.items()]
+        faults += [
+            Fault(f"column:{name}", "repeated", "This column is there twice.")
+            for at, name in enumerate(found)
+            if name is not None and name in found[:at]
+        ]
         faults += [
             Fault(f"column:{name}", "missing", "This column is required.")
             for name in columns.required
             if name not in found
         ]
         if faults:
-            raise _wrong(*faults[:100])
+            raise _wrong(*faults[:_TOLD])
         self._lists = columns.lists
         self._paths = [_path(name) if name else None for name in found]
 
@@ -161,10 +172,18 @@ def _set(
         here[name] = text
 
 
-def _unknown(cell: str, known: Mapping[str, str]) -> Fault:
+def _unknown(cells: Sequence[str], found: Sequence[str | None]) -> list[str]:
+    return [cell for cell, name in zip(cells, found, strict=True) if name is None and cell.strip()]
+
+
+def _near(cell: str, columns: Columns) -> str | None:
+    near = difflib.get_close_matches(_bare(cell[:_SHOWN]), columns.known, 1)
+    return columns.known[near[0]] if near else None
+
+
+def _fault(cell: str, near: str | None) -> Fault:
     shown = re.sub(r"[^\w .-]", "", cell)[:_SHOWN].strip()
-    near = difflib.get_close_matches(_bare(shown), known, 1)
-    hint = f" Did you mean `{known[near[0]]}`?" if near else ""
+    hint = f" Did you mean `{near}`?" if near else ""
     return Fault(f"column:{shown}", "unknown_column", f"There is no such column.{hint}")
 
 

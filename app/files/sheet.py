@@ -1,4 +1,4 @@
-"""Reads a workbook from standard input, and writes its rows as JSON arrays of texts, one a line.
+"""Reads a workbook from standard input, and writes its rows as JSON, one a line: number and texts.
 
 It is run as a process of its own, with the name of the sheet; see ``workbook.py``.
 """
@@ -37,13 +37,11 @@ def main() -> None:
         sheet = book.get_sheet_by_name(named[0]) if named else book.get_sheet_by_index(0)
     except (CalamineError, IndexError):
         _refuse("This is no workbook (.xlsx), or a broken one.")
-    if not sheet.height or sheet.start is None:
-        return
-    # Rows and columns are counted from the sheet's own corner, as its user sees them.
-    for _ in range(sheet.start[0]):
-        sys.stdout.write("[]\n")
-    for cells in sheet.iter_rows():
-        sys.stdout.write(json.dumps([_text(cell) for cell in cells], ensure_ascii=False) + "\n")
+    # A single cell at the sheet's far end makes a million rows, of which nothing is to be said.
+    for number, cells in enumerate(sheet.iter_rows(), 1):
+        if cells.count("") < len(cells):
+            row = [number, [_text(cell) for cell in cells]]
+            sys.stdout.write(json.dumps(row, ensure_ascii=False) + "\n")
 
 
 def _text(cell: Any) -> str:

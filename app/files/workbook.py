@@ -10,14 +10,14 @@ import json
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
 from app.errors import UnreadableFile
 from app.files.columns import Columns
 from app.files.rows import Row
-from app.files.table_rows import table_rows
+from app.files.table_rows import Record, table_rows
 
 SECONDS = 120
 """What reading a workbook may take; one with 100,000 rows takes 3."""
@@ -54,6 +54,7 @@ _REFUSED = 3
 """How `sheet.py` ends when it can tell what is wrong."""
 
 
-def _records(lines: IO[bytes]) -> Iterator[Sequence[str]]:
+def _records(lines: IO[bytes]) -> Iterator[Record]:
     for line in lines:
-        yield json.loads(line)
+        number, cells = json.loads(line)
+        yield number, cells

@@ -15,7 +15,7 @@ _TAGS = re.compile(r'\s*(?:(W/)?("[\x21\x23-\x7e]*")|(\*))\s*(?:,|$)')
 
 
 def _parse(header: str) -> frozenset[str] | None:
-    """The tags of the header, weak ones with ``W/``; None when it is not a list of tags."""
+    """The tags of the header, weak ones with ``W/``, or ``*`` alone; None when it is neither."""
     tags = set()
     at = 0
     while at < len(header):
@@ -24,7 +24,7 @@ def _parse(header: str) -> frozenset[str] | None:
             return None
         tags.add(match[3] or f"{match[1] or ''}{match[2]}")
         at = match.end()
-    return frozenset(tags)
+    return None if "*" in tags and len(tags) > 1 else frozenset(tags)
 
 
 async def _precondition(

@@ -63,8 +63,11 @@ async def bounded(request: Request, most: int, what: str) -> AsyncIterator[bytes
     """The pieces of a request's body.
 
     Raises:
+        UnsupportedMediaType: when it is packed.
         BodyTooLarge: as soon as it is clear, whether the length was announced or not.
     """
+    if request.headers.get("content-encoding", "identity").lower() != "identity":
+        raise UnsupportedMediaType(f"{what} is sent as it is here, without a `Content-Encoding`.")
     announced = request.headers.get("content-length", "0")
     size = int(announced) if announced.isdecimal() else 0
     if size <= most:

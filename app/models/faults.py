@@ -18,6 +18,7 @@ _WORDS = {
     "too_long": "Give at most {max_length} of these",
     "too_short": "Give at least {min_length} of these",
     "list_type": "Give a list, in brackets",
+    "tuple_type": "Give a list, in brackets",
     "model_type": "Give an object, in braces",
     "model_attributes_type": "Give an object, in braces",
     "dict_type": "Give an object, in braces",

@@ -54,7 +54,10 @@ class ImportedRow(Document):
         "NDJSON the line, in an array the entry."
     )
     outcome: ImportOutcome
-    id: str | None = Field(description="The entry's; null where none was made.")
+    id: str | None = Field(
+        description="The entry's; null for a row that is rejected, or that "
+        "would be created if the file were written."
+    )
     reference: str | None
     errors: list[RowFault]
 

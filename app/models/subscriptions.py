@@ -4,7 +4,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from pydantic import Field
+from pydantic import Field, ValidationInfo, field_validator
 from sqlalchemy import Index
 from sqlalchemy import Text as TextColumn
 from sqlmodel import Field as Column
@@ -108,12 +108,21 @@ class SubscriptionCreate(SubscriptionFields):
     )
 
 
+class FiltersUpdate(LineFilters):
+    """A merge patch of the filters: null takes one away, and what is left out stays."""
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _none(cls, given: Any, field: ValidationInfo) -> Any:
+        return cls.model_fields[str(field.field_name)].default if given is None else given
+
+
 class SubscriptionUpdate(Strict):
     """A merge patch: what is given changes, all else stays."""
 
     name: Line | None = None
     url: WebAddress | None = None
-    filters: LineFilters | None = None
+    filters: FiltersUpdate | None = None
     state: State | None = None
 
 

@@ -60,7 +60,12 @@ def _stories(shape: StoryShape) -> Statement:
 
 
 async def of_organisations(reader: Reader, query: OrganisationFilters) -> Asked:
-    """What finds organisations, by their codes."""
+    """What finds organisations, by their codes.
+
+    Raises:
+        UnknownOrganisation
+    """
+    await organisations.must_exist(reader, query)
     values = organisations.values_of(query)
     conditions = organisations.conditions(tuple(values), query.open)
     found = select(col(Organisation.document)).where(*conditions)

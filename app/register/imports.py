@@ -13,7 +13,7 @@ from itertools import islice
 from typing import Any, NamedTuple
 
 from pydantic import ValidationError
-from pydantic_core import to_json
+from pydantic_core import from_json, to_json
 from sqlalchemy import select
 from sqlmodel import Session, col
 
@@ -123,6 +123,11 @@ class Report:
             if result.faults:
                 self.rejected.append(result)
 
+    def take_back(self) -> None:
+        """Takes down that nothing was written: what would be new has no id."""
+        self.written = False
+        self.rows = [_without_id(row) if _CREATED in row else row for row in self.rows]
+
     def _json(self, result: Result) -> str:
         if not result.faults:
             # Made by hand: there may be a hundred thousand, and nothing in them needs an escape.
@@ -144,6 +149,11 @@ class Report:
 
 
 _UNNAMED = 'null,"reference":null'
+_CREATED = f'"outcome":"{ImportOutcome.CREATED}"'
+
+
+def _without_id(row: str) -> str:
+    return to_json({**from_json(row), "id": None, "reference": None}).decode()
 
 
 class Judge:

@@ -220,7 +220,12 @@ async def get(reader: Reader, code: str) -> Stored:
 
 
 async def page(reader: Reader, query: OrganisationQuery) -> Listed:
-    """Organisations in the order of their names."""
+    """Organisations in the order of their names.
+
+    Raises:
+        UnknownOrganisation, InvalidCursor
+    """
+    await must_exist(reader, query)
     words = query.model_dump(mode="json", exclude={"limit", "cursor"}, exclude_defaults=True)
     name = to_json(["organisations", words]).decode()
     values = {**values_of(query), "limit": query.limit + 1}
@@ -234,6 +239,28 @@ async def page(reader: Reader, query: OrganisationQuery) -> Listed:
     rows = rows[: query.limit]
     following = cursors.encode(name, rows[-1][1:]) if more else None
     return Listed([row[0] for row in rows], query.limit, total[0][0], following, head, day)
+
+
+async def must_exist(reader: Reader, query: OrganisationFilters) -> None:
+    """Refuses a parent that there is not.
+
+    Raises:
+        UnknownOrganisation
+    """
+    if not query.parent:
+        return
+    given = dict.fromkeys(query.parent)
+    values = {f"code_{i}": code for i, code in enumerate(given)}
+    if len(await reader.rows(_known(len(given)), values)) < len(given):
+        raise UnknownOrganisation.at(
+            "?parent", "unknown_parent", "No organisation has this ODS code."
+        )
+
+
+@lru_cache(20)
+def _known(count: int) -> Statement:
+    codes = [bindparam(f"code_{i}", type_=String) for i in range(count)]
+    return select(col(Organisation.code)).where(col(Organisation.code).in_(codes))
 
 
 def values_of(query: OrganisationFilters) -> dict[str, object]:

@@ -12,7 +12,7 @@ from sqlmodel import col
 
 from app.dialects import Reader, rfc3339
 from app.errors import Unauthenticated, UnknownOrganisation, UnknownTheme
-from app.models.finding import InnovationFilters
+from app.models.finding import EntryFilters, InnovationFilters
 from app.models.innovations import PLACES, Visibility
 from app.models.organisations import Organisation, OrganisationKind
 from app.models.story_finding import StoryFilters
@@ -103,21 +103,26 @@ def _organisations(count: int, kind: OrganisationKind | None) -> Select[str]:
     return known.where(col(Organisation.kind) == bindparam("kind", kind.value)) if kind else known
 
 
+_CHECKS: tuple[tuple[str, OrganisationKind | None, str], ...] = (
+    ("theme", None, "No theme has this slug."),
+    ("organisation", None, "No organisation has this ODS code."),
+    ("icb", OrganisationKind.ICB, "No ICB has this ODS code."),
+    ("region", OrganisationKind.REGION, "No region has this ODS code."),
+)
+
+NAMING = frozenset(name for name, _, _ in _CHECKS)
+"""Filters that name something, which there may not be."""
+
+
 async def must_exist(
-    reader: Reader, query: InnovationFilters | StoryFilters, memory: Memory
+    reader: Reader, query: EntryFilters | StoryFilters, memory: Memory, *, at: str = "?"
 ) -> None:
-    """Refuses filters that name something that there is not.
+    """Refuses filters that name something that there is not; ``at`` is where they stand.
 
     Raises:
         UnknownTheme, UnknownOrganisation
     """
-    checks: tuple[tuple[str, OrganisationKind | None, str], ...] = (
-        ("theme", None, "No theme has this slug."),
-        ("organisation", None, "No organisation has this ODS code."),
-        ("icb", OrganisationKind.ICB, "No ICB has this ODS code."),
-        ("region", OrganisationKind.REGION, "No region has this ODS code."),
-    )
-    for name, kind, detail in checks:
+    for name, kind, detail in _CHECKS:
         given = {value for value in getattr(query, name) if (name, value) not in memory.known}
         if not given:
             continue
@@ -128,4 +133,4 @@ async def must_exist(
         memory.known |= {(name, value) for value in found}
         if given - found:
             error = UnknownTheme if name == "theme" else UnknownOrganisation
-            raise error.at(f"?{name}", f"unknown_{name}", detail)
+            raise error.at(f"{at}{name}", f"unknown_{name}", detail)

@@ -10,7 +10,7 @@ from starlette.responses import StreamingResponse
 
 from app import following
 from app.auth import Reader
-from app.errors import Fault, ValidationFailed
+from app.errors import Fault, UnknownOrganisation, UnknownTheme, ValidationFailed
 from app.http import answers, collections
 from app.http.middleware import HEAD_ONLY
 from app.http.problems import problems
@@ -29,7 +29,7 @@ EVENTS = "text/event-stream"
     "",
     response_model=ChangePage,
     summary="Follow the change log",
-    responses=problems()
+    responses=problems(UnknownTheme, UnknownOrganisation)
     | {
         200: {
             "content": {
@@ -72,7 +72,8 @@ async def list_changes(
     which go on where `Last-Event-ID` says; a stream ends after five minutes, and a browser's
     `EventSource` then reconnects by itself.
     """
-    if EVENTS in request.headers.get("accept", ""):
+    await following.must_exist(register, query, at="?")
+    if EVENTS in request.headers.get("accept", "").lower():
         return await _stream(request, register, caller, query)
     lines = await following.page(register, query, caller)
     where = {

@@ -250,7 +250,7 @@ async def export_stories(
     "/organisations.{format}",
     summary="Export organisations",
     response_class=Response,
-    responses=problems(NotFound) | _FILE,
+    responses=problems(NotFound, UnknownOrganisation) | _FILE,
 )
 async def export_organisations(
     request: Request,

@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Path, Request, Response
 
 from app.auth import Reader
-from app.errors import InvalidCursor, NotFound
+from app.errors import InvalidCursor, NotFound, UnknownOrganisation
 from app.http import answers
 from app.http.problems import problems
 from app.http.query import Query
@@ -24,7 +24,7 @@ router = APIRouter(prefix="/v1/organisations", tags=["organisations"], route_cla
     "",
     response_model=OrganisationPage,
     summary="List and find organisations",
-    responses=problems(InvalidCursor),
+    responses=problems(InvalidCursor, UnknownOrganisation),
 )
 async def list_organisations(
     request: Request,

@@ -6,6 +6,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Body, Path, Query, Request, Response
 
+from app import following
 from app.auth import Contributor
 from app.errors import (
     IdempotencyKeyReused,
@@ -15,6 +16,8 @@ from app.errors import (
     PreconditionRequired,
     StillRunning,
     TooMany,
+    UnknownOrganisation,
+    UnknownTheme,
 )
 from app.http import answers, collections
 from app.http.conditional import IfMatch
@@ -42,6 +45,7 @@ SubscriptionName = Annotated[
 ]
 _POST = (IdempotencyKeyReused, StillRunning)
 _CHANGE = (NotFound, PreconditionRequired, PreconditionFailed)
+_FILTERS = (UnknownTheme, UnknownOrganisation)
 
 
 @router.post(
@@ -49,10 +53,11 @@ _CHANGE = (NotFound, PreconditionRequired, PreconditionFailed)
     status_code=201,
     response_model=SubscriptionWithSecret,
     summary="Subscribe to the change log",
-    responses=problems(TooMany, *_POST),
+    responses=problems(TooMany, *_FILTERS, *_POST),
 )
 async def create_subscription(
     once: PostOnce,
+    register: Register,
     client: Contributor,
     hooks: Hooks,
     subscription: Annotated[SubscriptionCreate, Body(openapi_examples=examples.SUBSCRIPTION)],
@@ -65,6 +70,7 @@ async def create_subscription(
     The `secret` that checks the signatures is in this answer and nowhere else. The address needs
     https, and has to be one of the internet's, if who runs the service has not allowed its network.
     """
+    await following.must_exist(register, subscription.filters, at="#/filters/")
     await hooks.check(subscription.url)
     answer = await once(subscriptions.add, subscription, by=client)
     hooks.wake()
@@ -106,7 +112,7 @@ async def get_subscription(
     "/{subscription}",
     response_model=SubscriptionPublic,
     summary="Change a subscription",
-    responses=problems(*_CHANGE),
+    responses=problems(*_CHANGE, *_FILTERS),
 )
 async def update_subscription(
     register: Register,
@@ -120,6 +126,8 @@ async def update_subscription(
     address or other filters: a merge patch, so what you leave out stays, and null takes a filter
     away. What has failed is then tried again at once.
     """
+    if patch.filters is not None:
+        await following.must_exist(register, patch.filters, at="#/filters/")
     if patch.url is not None:
         await hooks.check(patch.url)
     stored = await register.write(

@@ -14,6 +14,7 @@ import pytest
 from tests.conftest import Register
 
 CLIENTS = Path(__file__).parents[2] / "docs" / "clients"
+TYPESCRIPT = CLIENTS / "typescript"
 
 
 def need(*commands: str) -> None:

@@ -13,23 +13,10 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.clients.running import CLIENTS, entry, environment, need, run
+from tests.clients.running import TYPESCRIPT, entry, environment, run
 from tests.conftest import Register
 from tests.http.speaking import Submit, another_write, head_of
 from tests.routers.test_innovations import withdraw
-
-SOURCE = CLIENTS / "typescript"
-
-
-@pytest.fixture(scope="module")
-def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of the client, with what its lock names; which is all that is downloaded."""
-    need("node", "npm")
-    folder = tmp_path_factory.mktemp("typescript") / "client"
-    made = shutil.ignore_patterns("node_modules", "dist", "schema.d.ts")
-    shutil.copytree(SOURCE, folder, ignore=made)
-    run("npm", "ci", at=folder)
-    return folder
 
 
 class Client:
@@ -73,8 +60,8 @@ def held(client: httpx.Client) -> dict[str, Any]:
 
 
 def test_the_lock_names_no_host_and_exact_versions() -> None:
-    text = (SOURCE / "package-lock.json").read_text()
-    package = json.loads((SOURCE / "package.json").read_text())
+    text = (TYPESCRIPT / "package-lock.json").read_text()
+    package = json.loads((TYPESCRIPT / "package.json").read_text())
 
     assert not re.search(r'://|"resolved"', text), "make it with `npm run lock`"
     for name, one in json.loads(text)["packages"].items():
@@ -87,7 +74,7 @@ def test_it_submits(client: Client, trust: httpx.Client) -> None:
     [line], _ = client("submit", "huddle.json")
 
     made = trust.get(f"/v1/innovations/{line.split()[0]}").json()
-    sent = json.loads((SOURCE / "huddle.json").read_text())
+    sent = json.loads((TYPESCRIPT / "huddle.json").read_text())
     assert (made["title"], made["tags"]) == (sent["title"], sent["tags"])
     assert made["status"] == sent["decision"]["status"]
 
@@ -96,7 +83,7 @@ def test_it_brings_the_register_in_step_again_and_again(
     client: Client, trust: httpx.Client, tmp_path: Path
 ) -> None:
     client("send", "innovations.json")
-    sent = json.loads((SOURCE / "innovations.json").read_text())
+    sent = json.loads((TYPESCRIPT / "innovations.json").read_text())
     assert {id: each["title"] for id, each in held(trust).items()} == {
         id: each["title"] for id, each in sent.items()
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -175,6 +176,15 @@ def test_a_body_of_another_type_is_refused(trust: httpx.Client, subtests: pytest
             problem_of(answer, 415, "unsupported-media-type")
     problem_of(trust.post(INNOVATIONS, content=body), 415, "unsupported-media-type")
     problem_of(trust.post(INNOVATIONS), 422, "validation-failed")
+
+
+def test_a_body_that_is_packed_is_refused(trust: httpx.Client) -> None:
+    packed, headers = gzip.compress(json.dumps(WARD_ROUNDS).encode()), {"Content-Encoding": "gzip"}
+    for path in ("/v1/innovations", "/v1/imports"):
+        sent = {"Content-Type": "application/json", **headers}
+        answer = trust.post(path, content=packed, headers=sent)
+        problem = problem_of(answer, 415, "unsupported-media-type")
+        assert "Content-Encoding" in problem["detail"]
 
 
 def test_json_may_say_its_charset_and_a_patch_that_it_is_one(

@@ -53,7 +53,7 @@ def test_what_the_sender_has_already_is_not_sent_again(
                 assert answer.headers["etag"] == tag
                 assert answer.headers["vary"] == "Accept, Authorization"
                 assert "content-type" not in answer.headers
-        for sent in ('"other"', tag.strip('"'), "nonsense", ""):
+        for sent in ('"other"', tag.strip('"'), f"{tag}, *", "nonsense", ""):
             with subtests.test(f"{path} {sent}"):
                 assert trust.get(path, headers={"If-None-Match": sent}).status_code == 200
 
@@ -145,6 +145,7 @@ def test_a_change_by_somebody_who_has_not_seen_the_newest_version_is_refused(
         tag = tag_of(trust, path.partition("?")[0])
         stale = ['"0-0"', f"W/{tag}", f'"a", "b" , W/{tag}']
         malformed = [tag.strip('"'), "", ",", f"{tag} {tag}", '"unfinished', "w" + tag, "x" * 1001]
+        malformed.append(f"{tag}, *")
         expected: list[tuple[str | None, int, str]] = [(None, 428, "precondition-required")]
         expected += [(value, 412, "precondition-failed") for value in stale]
         expected += [(value, 422, "validation-failed") for value in malformed]

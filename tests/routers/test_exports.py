@@ -361,6 +361,7 @@ def test_what_there_is_not_is_a_problem(anybody: httpx.Client, path: str) -> Non
         ("innovations.csv?bom=perhaps", "?bom"),
         ("themes.csv?theme=great-teams", "?theme"),
         ("organisations.csv?kind=hospital", "?kind"),
+        ("organisations.csv?parent=NOWHERE", "?parent"),
     ],
 )
 def test_a_filter_that_does_not_fit_is_a_problem(

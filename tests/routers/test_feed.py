@@ -272,6 +272,24 @@ def test_a_filter_leaves_the_lines_of_entries_that_fit(
     assert both == found
 
 
+@pytest.mark.parametrize("name", ["theme", "organisation", "icb", "region"])
+def test_who_follows_what_there_is_not_is_told_so(anybody: httpx.Client, name: str) -> None:
+    slug = "unknown-theme" if name == "theme" else "unknown-organisation"
+    for accepted in ("application/json", "text/event-stream"):
+        answer = anybody.get(f"/v1/changes?{name}=canary&wait=60", headers={"Accept": accepted})
+        (error,) = problem_of(answer, 422, slug)["errors"]
+        assert error["pointer"] == f"?{name}"
+
+
+def test_a_stream_has_the_lines_that_fit(anybody: httpx.Client, submit: Submit) -> None:
+    head = head_of(anybody)
+    with streaming(anybody, params={"after": head, "tag": "video"}) as events:
+        for _ in range(3):
+            submit(tags=["paper"])
+            entry = submit(tags=["video"])
+            assert next(events)[1]["id"] == entry["id"]
+
+
 def test_several_values_are_an_or_and_several_filters_an_and(
     anybody: httpx.Client, submit: Submit
 ) -> None:

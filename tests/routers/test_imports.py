@@ -176,6 +176,7 @@ def test_a_bad_row_leaves_nothing_written_in_atomic_mode(
         (f"row:2{pointer}", code)
     ]
     assert outcomes(problem) == ["created", "rejected", "created"]
+    assert {(each["id"], each["reference"]) for each in problem["rows"]} == {(None, None)}
     assert problem["written"] is False
     assert head_of(trust) == head
     assert outcomes(imported(trust, [row(1), row(3)])) == ["created", "created"]
@@ -185,11 +186,13 @@ def test_a_bad_row_leaves_nothing_written_in_atomic_mode(
 def test_a_dry_run_tells_what_would_become_of_rows_and_writes_nothing(
     trust: httpx.Client, mode: str
 ) -> None:
-    imported(trust, [row(1), row(2)])
+    there = [each["id"] for each in imported(trust, [row(1), row(2)])["rows"]]
     head = head_of(trust)
     rows = [row(1), row(2, tags=["video"]), row(3), row(4, theme="none")]
     report = imported(trust, rows, mode=mode, dry_run=True)
     assert outcomes(report) == ["unchanged", "updated", "created", "rejected"]
+    assert [each["id"] for each in report["rows"]] == [*there, None, None]
+    assert report["rows"][2]["reference"] is None, "nobody has this reference yet"
     assert (report["dry_run"], report["written"]) == (True, False)
     assert head_of(trust) == head
     assert trust.get("/v1/innovations").json()["page"]["total"] == 2
@@ -299,6 +302,17 @@ def test_a_fault_in_a_table_names_its_column(trust: httpx.Client) -> None:
     }
 
 
+def test_a_fault_of_a_whole_row_names_no_column(trust: httpx.Client) -> None:
+    content = as_csv(HEADER, [*CELLS, "a cell too many"], ["x" * 2_000_000, *CELLS[1:]], CELLS)
+    report = imported(trust, content, Format.CSV, mode="partial")
+    assert outcomes(report) == ["rejected", "rejected", "created"]
+    told = [error for each in report["rows"] for error in each["errors"]]
+    assert [(error["code"], error["column"]) for error in told] == [
+        ("cell_without_column", None),
+        ("row_too_large", None),
+    ]
+
+
 @pytest.mark.parametrize("form", [Format.CSV, Format.XLSX])
 @pytest.mark.parametrize("text", ['=HYPERLINK("http://x")', "+1", "-1", "@SUM(A1)", "'=1"])
 def test_what_looks_like_a_formula_stays_the_text_that_it_is(
@@ -323,6 +337,24 @@ def test_a_workbook_has_an_entry_a_row_with_its_cells_as_they_are_seen(
     assert entry["source"] == {"system": "sheet", "id": "42"}
     assert entry["evidence"][0]["measure"]["result"] == 40.5
     assert entry["started_on"] == "2020-04-01"
+
+
+@pytest.mark.parametrize("above", [0, 3])
+def test_a_row_of_a_workbook_has_the_number_that_its_user_sees(
+    trust: httpx.Client, above: int
+) -> None:
+    content = as_xlsx(*[[]] * above, HEADER, CELLS, [], CELLS)
+    report = imported(trust, content, Format.XLSX)
+    assert [each["row"] for each in report["rows"]] == [above + 2, above + 4]
+
+
+def test_a_cell_far_below_costs_nothing_but_its_row(trust: httpx.Client) -> None:
+    content = as_xlsx(HEADER, CELLS, *[[]] * 200_000, ["alone"])
+    report = imported(trust, content, Format.XLSX, mode="partial")
+    assert [(each["row"], each["outcome"]) for each in report["rows"]] == [
+        (2, "created"),
+        (200_003, "rejected"),
+    ]
 
 
 @pytest.mark.parametrize("form", ["csv", "xlsx"])
@@ -369,6 +401,14 @@ def test_a_header_lacks_and_repeats_nothing(trust: httpx.Client) -> None:
     ]
 
 
+def test_a_table_without_a_header_is_told_so_and_not_what_is_in_it(trust: httpx.Client) -> None:
+    for content, form in ((as_csv(CELLS, CELLS), Format.CSV), (as_xlsx(CELLS), Format.XLSX)):
+        answer = send(trust, content, form)
+        (error,) = problem_of(answer, 422, "validation-failed")["errors"]
+        assert (error["pointer"], error["code"]) == ("column:", "no_header")
+        assert not any(cell in answer.text for cell in CELLS)
+
+
 def test_ten_thousand_columns_are_too_many(trust: httpx.Client) -> None:
     names = [f"column {at}" for at in range(10_000)]
     for content, form in ((as_csv(names, names), Format.CSV), (as_xlsx(names), Format.XLSX)):
@@ -388,6 +428,10 @@ UNREADABLE: dict[str, tuple[bytes, str]] = {
     "not UTF-8": (GOOD.replace(b"GP", b"GP\xe9"), Format.CSV),
     "UTF-16": (GOOD.decode().encode("utf-16"), Format.CSV),
     "a workbook as CSV": (BOOK, Format.CSV),
+    "JSON as CSV": (json.dumps([row(1)], indent=1).encode(), Format.CSV),
+    "NDJSON as CSV": (json.dumps(row(1)).encode(), Format.CSV),
+    "a page as CSV": (b"\xef\xbb\xbf\n<!DOCTYPE html><p>Please, log in</p>", Format.CSV),
+    "a cell without end": (GOOD + b"x" * 6_000_000, Format.CSV),
     "CSV as a workbook": (GOOD, Format.XLSX),
     "a broken zip": (BOOK[: len(BOOK) // 2], Format.XLSX),
     "a zip with nothing": (b"PK\x05\x06" + b"\0" * 18, Format.XLSX),
@@ -413,7 +457,9 @@ def test_a_file_that_cannot_be_read_is_refused_whole(
 ) -> None:
     head = head_of(trust)
     content, form = UNREADABLE[name]
-    problem_of(send(trust, content, form, mode=mode), 400, "unreadable-file")
+    answer = send(trust, content, form, mode=mode)
+    problem_of(answer, 400, "unreadable-file")
+    assert WARD_ROUNDS["title"] not in answer.text
     assert head_of(trust) == head
 
 

@@ -32,7 +32,6 @@ QUERIES: list[tuple[dict[str, Any], list[str]]] = [
     ({"parent": "Y61", "open": "false"}, ["QHG", "QUE", "QM7", "QH8", "QMM", "QJG"]),
     ({"parent": ["QOP"], "q": "bolton"}, ["RMC"]),
     ({"parent": "R0A"}, []),
-    ({"parent": "NOWHERE"}, []),
 ]
 
 
@@ -55,6 +54,14 @@ def test_organisations_are_found_by_name_code_kind_and_parent(
     for query, codes in QUERIES:
         with subtests.test(str(query)):
             assert sorted(listed(anybody, **query)) == sorted(codes)
+
+
+def test_a_parent_that_there_is_not_is_refused(anybody: httpx.Client) -> None:
+    for parent in (["CANARY"], ["QOP", "CANARY"]):
+        answer = anybody.get("/v1/organisations", params={"parent": parent, "open": "true"})
+        (error,) = problem_of(answer, 422, "unknown-organisation")["errors"]
+        assert error["pointer"] == "?parent"
+        assert "CANARY" not in answer.text
 
 
 def test_kinds_and_open_ones_are_counted(anybody: httpx.Client) -> None:

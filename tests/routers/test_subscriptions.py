@@ -244,11 +244,36 @@ def test_a_change_is_a_merge_patch_on_condition(trust: httpx.Client) -> None:
     assert same.json()["version"] == 2
 
 
+def test_null_takes_a_filter_away(trust: httpx.Client) -> None:
+    made = add(trust, filters={"status": ["keep"], "q": "huddle", "tag": ["video"]})
+    for name, left in (("status", {"q", "tag"}), ("q", {"tag"}), ("tag", set())):
+        changed = trust.patch(at(made), json={"filters": {name: None}}, headers=ANYHOW)
+        assert changed.status_code == 200, changed.text
+        assert set(changed.json()["filters"]) == left
+    answer = trust.post(SUBSCRIPTIONS, json={**PAUSED, "filters": {"status": "keep"}})
+    (error,) = problem_of(answer, 422, "validation-failed")["errors"]
+    assert error["detail"] == "Give a list, in brackets."
+
+
 def test_it_cannot_be_moved_to_where_it_could_not_be_made(trust: httpx.Client) -> None:
     made = add(trust)
     answer = trust.patch(at(made), json={"url": "https://10.0.0.1/"}, headers=ANYHOW)
     assert pointers(answer) == ["#/url"]
     assert trust.get(at(made)).json()["url"] == made["url"]
+
+
+@pytest.mark.parametrize("name", ["theme", "organisation", "icb", "region"])
+def test_what_it_is_about_has_to_be_there(trust: httpx.Client, name: str) -> None:
+    made, before = add(trust, filters={"icb": ["QOP"]}), head_of(trust)
+    slug = "unknown-theme" if name == "theme" else "unknown-organisation"
+    fields = {"filters": {name: ["canary"]}}
+    for answer in (
+        trust.post(SUBSCRIPTIONS, json={**PAUSED, **fields}),
+        trust.patch(at(made), json=fields, headers=ANYHOW),
+    ):
+        (error,) = problem_of(answer, 422, slug)["errors"]
+        assert error["pointer"] == f"#/filters/{name}"
+    assert head_of(trust) == before
 
 
 def test_a_pause_on_request_says_so(trust: httpx.Client) -> None:
