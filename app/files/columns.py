@@ -48,7 +48,10 @@ class Columns:
         return tuple(name for name, field in fields if field.is_required())
 
     def of_pointer(self, pointer: str) -> str | None:
-        """The column that a pointer into an entry (``#/evidence/0/kind``) means; none for a row's."""
+        """The column that a pointer into an entry (``#/evidence/0/kind``) means.
+
+        There is none for what is wrong with the row as a whole.
+        """
         if pointer == "#":
             return None
         counted = _POINTER.sub(lambda match: f"#/evidence/{int(match[1]) + 1}", pointer)
@@ -113,9 +116,8 @@ class Header:
         near = {cell: _near(cell, columns) for cell in _unknown(cells, found)[:_TOLD]}
         if not any(found) and not any(near.values()):
             # Perhaps it is an entry already, and what is in that is not repeated.
-            words = (
-                f"The first row has to name the columns: {', '.join(columns.required)} at least."
-            )
+            least = ", ".join(columns.required)
+            words = f"The first row has to name the columns: {least} at least."
             raise _wrong(Fault("column:", "no_header", words))
         faults = [_fault(cell, name) for cell, name in near.items()]
         faults += [
