@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import httpx
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from app.models.stories import StoryCreate
 from tests.conftest import WARD_ROUNDS, Register
-from tests.http.speaking import Submit, head_of, problem_of
+from tests.http.speaking import KINDS, Submit, head_of, problem_of
+from tests.http.test_bad_input import JSON, VALUES
 from tests.routers.test_changes import all_lines
 
 Entry = dict[str, Any]
@@ -126,6 +131,24 @@ def test_what_makes_no_sense_is_refused_where_it_stands(
             assert "canary" not in answer.text.lower()
     problem_of(trust.post(STORIES, json={**HUDDLE, "organisation": "RJ1"}), 403, "forbidden")
     assert head_of(trust) == before
+
+
+def test_whatever_is_sent_gets_an_answer(trust: httpx.Client) -> None:
+    names = st.sampled_from([*StoryCreate.model_fields, "name", "system"])
+
+    @settings(max_examples=60, deadline=None, derandomize=True, database=None)
+    @given(st.dictionaries(names, VALUES, max_size=4))
+    def post(fields: Entry) -> None:
+        before = head_of(trust)
+        answer = trust.post(STORIES, content=json.dumps({**HUDDLE, **fields}), headers=JSON)
+        if answer.status_code == 201:
+            assert trust.get(answer.headers["location"]).content == answer.content
+            return
+        assert answer.status_code in (400, 403, 409, 422), answer.text
+        assert answer.json()["type"] in KINDS
+        assert head_of(trust) == before
+
+    post()
 
 
 def test_a_story_can_be_sent_again_safely(trust: httpx.Client) -> None:
