@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from itertools import takewhile
 from pathlib import Path
 from typing import Annotated
 
@@ -33,9 +34,18 @@ from app.models.clients import (
     Scope,
 )
 from app.models.imports import ImportMode, ImportOutcome, ImportQuery
-from app.register import clients, demonstration, ods, organisations, reference, verification
+from app.register import (
+    clients,
+    demonstration,
+    ods,
+    organisations,
+    redaction,
+    reference,
+    verification,
+)
 from app.register.access import OPERATOR, Caller
 from app.register.imports import INNOVATIONS, STORIES, Importable, Report
+from app.register.screening import must_name_nobody
 from app.register.verification import Verdict
 from app.settings import Settings
 
@@ -200,6 +210,37 @@ def verify() -> None:
 
 
 @cli.command()
+def redact(
+    innovation: Annotated[str, typer.Argument(help="Its id, or its reference.")],
+    reason: Annotated[str, typer.Option(help="Why; the log tells it, so name nobody.")],
+    found: Annotated[
+        bool,
+        typer.Option("--found", help="Take out all that screening finds, and ask for nothing."),
+    ] = False,
+) -> None:
+    """Take text out of an innovation and all its history; the log still verifies.
+
+    The texts are read from standard input, one a line, and not from the command: a shell keeps its
+    commands.
+    """
+    must_name_nobody(reason)
+    texts: list[str] = []
+    if not found:
+        if sys.stdin.isatty():
+            err.print("The texts to take out, one a line; an empty line (or Ctrl+D) ends them:")
+        lines = (line.rstrip("\r\n") for line in sys.stdin)
+        texts = list(takewhile(bool, lines))
+    with _database() as database:
+        done = database.transaction(redaction.redact, innovation, reason, texts, found=found)
+        database.forget()
+    out.print(
+        f"{done.reference}: {done.texts} texts are taken out of {done.lines} lines of the log. "
+        "Backups and those who read it before still have it: see docs/personal-data.md.",
+        markup=False,
+    )
+
+
+@cli.command()
 def version() -> None:
     """Print the version of the software."""
     out.print(__version__)
@@ -212,6 +253,14 @@ def upgrade() -> None:
     with Database(settings) as database:
         _upgrade(settings, database)
     out.print("The database is at head.")
+
+
+@database_commands.command("rewrite")
+def rewrite() -> None:
+    """Write the database's files anew, so that nothing is left in them of what was taken out."""
+    with _database() as database:
+        database.forget()
+    out.print("The database's files are written anew.")
 
 
 @organisation_commands.command("import")
@@ -263,6 +312,10 @@ Sender = Annotated[
 ]
 Mode = Annotated[ImportMode, typer.Option(help="All rows or none, or the good ones.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Judge it, and write nothing.")]
+AcceptFlagged = Annotated[
+    bool,
+    typer.Option("--accept-flagged", help="Accept what looks like personal data and is none."),
+]
 
 
 @innovation_commands.command("import")
@@ -271,9 +324,11 @@ def import_innovations(
     organisation: Sender = None,
     mode: Mode = ImportMode.ATOMIC,
     dry_run: DryRun = False,
+    accept_flagged: AcceptFlagged = False,
 ) -> None:
     """Import a file of innovations. With source ids, it may be done again and again."""
-    _import(file, organisation, ImportQuery(mode=mode, dry_run=dry_run), INNOVATIONS)
+    query = ImportQuery(mode=mode, dry_run=dry_run, accept_flagged=accept_flagged)
+    _import(file, organisation, query, INNOVATIONS)
 
 
 @story_commands.command("import")
@@ -282,9 +337,11 @@ def import_stories(
     organisation: Sender = None,
     mode: Mode = ImportMode.ATOMIC,
     dry_run: DryRun = False,
+    accept_flagged: AcceptFlagged = False,
 ) -> None:
     """Import a file of stories, as a survey gives it. With source ids, it may be done again."""
-    _import(file, organisation, ImportQuery(mode=mode, dry_run=dry_run), STORIES)
+    query = ImportQuery(mode=mode, dry_run=dry_run, accept_flagged=accept_flagged)
+    _import(file, organisation, query, STORIES)
 
 
 def _import(file: Path, organisation: str | None, query: ImportQuery, of: Importable) -> None:

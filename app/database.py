@@ -143,6 +143,25 @@ class Database:
         with self.engine.begin() as connection:
             self.dialect.tidy(connection)
 
+    def forget(self) -> None:
+        """Takes what was overwritten or deleted out of the database's own files, after a redaction.
+
+        Nobody can write meanwhile; on PostgreSQL, nobody can read either.
+
+        Raises:
+            Unavailable: when others are in the way; it may be done again.
+        """
+        try:
+            self.dialect.forget(self.engine)
+        except Exception as error:
+            cause = error.orig if isinstance(error, DBAPIError) else error
+            if cause is not None and self.dialect.unavailable(cause):
+                raise Unavailable(
+                    "The database's files could not be written anew, and what was taken out may "
+                    "still lie in them: run `register database rewrite` when less goes on."
+                ) from error
+            raise
+
     def saw(self, head: int) -> None:
         """Notes that the log has come this far."""
         self.head_seen = max(self.head_seen, head)

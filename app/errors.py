@@ -24,6 +24,21 @@ class Fault:
     pointer: str
     code: str
     detail: str
+    start: int | None = None
+    """Where in a text; in characters, from 0."""
+    end: int | None = None
+    """The character after the last one."""
+
+    def as_json(self) -> dict[str, str | int]:
+        """What a client is told."""
+        told: dict[str, str | int] = {
+            "pointer": self.pointer,
+            "code": self.code,
+            "detail": self.detail,
+        }
+        if self.start is not None and self.end is not None:
+            told |= {"start": self.start, "end": self.end}
+        return told
 
 
 class RegisterError(Exception):
@@ -274,6 +289,20 @@ class TooMany(RegisterError):
     slug = "too-many"
     title = "There are too many of these"
     advice = "Remove one, or gather several into one, before you add another."
+
+
+class PossiblePersonalData(RegisterError):
+    status = 422
+    slug = "possible-personal-data"
+    title = "There may be personal data in it"
+    advice = (
+        "Nothing was written. The register is read by everybody, and keeps what it is told: so no "
+        "NHS number, phone number, e-mail address, date of birth or person's name belongs in it. "
+        "Each item of `errors` has the text's `pointer`, the kind as its `code`, and the place in "
+        "characters, from `start` up to `end`. Take it out, or say it in other words: a role for a "
+        "name, a year for a day. What is flagged by mistake, a curator can send with "
+        "`?accept_flagged=true`. `POST /v1/checks` tells all this before you submit."
+    )
 
 
 class ImportRejected(RegisterError):

@@ -93,7 +93,8 @@ class Import:
         """
         with _seldom_collecting():
             self._rows = sum(1 for _ in self._read())
-            chunks = Judge(self._of).chunks(self._read())
+            judge = Judge(self._of, accept_flagged=self._query.accept_flagged)
+            chunks = judge.chunks(self._read())
             if self._query.mode is ImportMode.ATOMIC:
                 with suppress(_Undone):
                     transact(partial(self._all_or_none, chunks=chunks))

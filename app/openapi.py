@@ -15,6 +15,7 @@ from app.errors import (
     Forbidden,
     InternalError,
     MalformedRequest,
+    PossiblePersonalData,
     RegisterError,
     Unauthenticated,
     Unavailable,
@@ -23,6 +24,7 @@ from app.errors import (
 )
 from app.http.odata import errors as odata
 from app.http.problems import MEDIA_TYPE, Problem, problems
+from app.http.query import ACCEPT
 
 DESCRIPTION: dict[str, Any] = {
     "title": "Innovation register",
@@ -146,6 +148,8 @@ def _kinds(operation: dict[str, Any]) -> list[type[RegisterError]]:
         kinds += [Unauthenticated, Forbidden, Unavailable]
     if operation.get("parameters") or "requestBody" in operation:
         kinds.append(ValidationFailed)
+    if any(each["name"] == ACCEPT for each in operation.get("parameters", [])):
+        kinds.append(PossiblePersonalData)
     if "requestBody" in operation:
         kinds += [UnsupportedMediaType, BodyTooLarge]
     return kinds

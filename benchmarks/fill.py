@@ -83,7 +83,7 @@ def _add(database: Database, writer: Writer, count: int, filled: Filled) -> int:
             innovations.made(session, InnovationCreate.model_validate(body), at, by=OPERATOR)
             for at, body in enumerate(bodies, number)
         ]
-        return innovations.add_all(session, new, by=OPERATOR)
+        return innovations.add_all(session, new)
 
     stored = database.transaction(add)
     for body, entry in zip(bodies, stored, strict=True):

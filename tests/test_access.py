@@ -11,7 +11,7 @@ import pytest
 from app.main import create_app
 from app.models.clients import Scope
 from tests.conftest import WARD_ROUNDS, Register, settings_for
-from tests.http.speaking import head_of, problem_of
+from tests.http.speaking import head_of, problem_of, refusal_of
 
 Submit = Callable[..., dict[str, Any]]
 
@@ -35,6 +35,7 @@ CONTRIBUTIONS = {
     "get_story_by_source",
     "put_story_by_source",
     "import_stories",
+    "check_innovation",
     "create_subscription",
     "list_subscriptions",
     "get_subscription",
@@ -147,7 +148,7 @@ def test_reading_is_open_to_all_unless_it_is_set_otherwise(
                 assert operation.send(nobody).status_code == 200
             else:
                 answer = operation.send(nobody)
-                problem_of(answer, 401, "unauthenticated")
+                refusal_of(answer, 401, "unauthenticated")
                 assert 'error="invalid_token"' not in answer.headers["www-authenticate"]
             if operation.scopes == ["read"]:
                 assert operation.send(reader).status_code in (200, 404)

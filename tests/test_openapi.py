@@ -20,6 +20,9 @@ from tests.conftest import Register
 ORDER = {"put": 0, "post": 1, "patch": 2, "get": 3, "delete": 4}
 """So that what a later example needs is there, and what it takes away is not."""
 
+ERRORS = (("application/problem+json", "Problem"), ("application/json", "ODataError"))
+"""How errors are told, and how below `/odata`."""
+
 Operation = tuple[str, str, dict[str, Any]]
 
 
@@ -146,10 +149,11 @@ def test_each_operation_is_described(path: str, operation: dict[str, Any]) -> No
     assert {"400", "500"} <= set(responses)
     problems = [response for status, response in responses.items() if int(status) >= 400]
     for problem in problems:
-        content = problem["content"]["application/problem+json"]
-        assert content["schema"] == {"$ref": "#/components/schemas/Problem"}
+        media_type, schema = ERRORS[path.startswith("/odata")]
+        content = problem["content"][media_type]
+        assert content["schema"] == {"$ref": f"#/components/schemas/{schema}"}
         assert content["examples"]
-    if path.startswith("/v1"):
+    if path.startswith(("/v1", "/odata")):
         (scheme,) = operation["security"]
         assert scheme["Key"], "its scopes show"
         assert "401" in responses

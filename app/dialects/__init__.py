@@ -10,6 +10,7 @@ from __future__ import annotations
 from app.dialects.protocol import (
     EACH,
     Dialect,
+    Prepared,
     Read,
     Reader,
     Reads,
@@ -27,6 +28,7 @@ __all__ = [
     "EACH",
     "Dialect",
     "Moment",
+    "Prepared",
     "Read",
     "Reader",
     "Reads",

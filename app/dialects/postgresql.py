@@ -21,6 +21,7 @@ from sqlalchemy import (
     column,
     create_engine,
     func,
+    inspect,
     literal,
     literal_column,
     make_url,
@@ -45,6 +46,10 @@ from app.dialects.protocol import (
 )
 from app.settings import Settings
 
+CASES = ((18, "pg_unicode_fast"), (17, "pg_c_utf8"), (0, "und-x-icu"))
+"""The collations that know the cases of all letters, whatever language a database has; by the
+server's version since which there is each. The best knows them as Python does."""
+
 
 class Postgresql:
     """The dialect of a PostgreSQL server, from version 13."""
@@ -57,10 +62,12 @@ class Postgresql:
         self.url = make_url(url).set(drivername="postgresql+psycopg")
         compiler = sqlalchemy_psycopg.dialect()  # type: ignore[no-untyped-call]
         compiler.statement_compiler = _Compiler
-        self.prepare = lru_cache(KEPT_STATEMENTS)(partial(Prepared.of, compiler=compiler))
+        self.prepare_once = partial(Prepared.of, compiler=compiler)
+        self.prepare = lru_cache(KEPT_STATEMENTS)(self.prepare_once)
         self.text_search = _text_search()
         of_story: ColumnElement[Any] = literal_column("story.search")
         self.story_has_words: ColumnElement[bool] = of_story.bool_op("@@")(_query())
+        self.cases = CASES[0][1]
 
     def engine(self, settings: Settings) -> Engine:
         lock_timeout = f"{settings.lock_timeout_seconds * 1000:.0f}ms"
@@ -78,8 +85,18 @@ class Postgresql:
     def tidy(self, connection: Connection) -> None:
         """Nothing: the server's own autovacuum does it."""
 
+    def forget(self, engine: Engine) -> None:
+        # Without FULL, what was deleted lies in its page until something is written over it.
+        with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            for name in inspect(connection).get_table_names():
+                quoted = connection.dialect.identifier_preparer.quote(name)
+                connection.exec_driver_sql(f"VACUUM (FULL, ANALYZE) {quoted}")
+
     def reads(self, settings: Settings) -> PostgresqlReads:
-        return PostgresqlReads(self, self.url, settings)
+        return PostgresqlReads(self, self.url, settings, learn=self._learn)
+
+    def _learn(self, version: int) -> None:
+        self.cases = next(name for since, name in CASES if version >= since)
 
     def text_query(self, alternatives: Sequence[Alternative]) -> Values:
         def side(alternative: Alternative) -> str:
@@ -100,10 +117,10 @@ class Postgresql:
         return text.collate("C")
 
     def lower(self, text: ColumnElement[str]) -> ColumnElement[str]:
-        return func.lower(text)
+        return func.lower(text.collate(self.cases)).collate("C")
 
     def upper(self, text: ColumnElement[str]) -> ColumnElement[str]:
-        return func.upper(text)
+        return func.upper(text.collate(self.cases)).collate("C")
 
     def position(self, text: ColumnElement[str], part: ColumnElement[str]) -> ColumnElement[int]:
         return func.strpos(text, part, type_=Integer)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -14,11 +14,13 @@ from sqlalchemy import URL
 from app.dialects.protocol import (
     KEPT_STATEMENTS,
     Dialect,
+    Prepared,
     Read,
     Row,
     Statement,
     TakesLong,
     Values,
+    prepared_by,
 )
 from app.settings import Settings
 
@@ -73,8 +75,12 @@ class PostgresqlReads:
     server stops there runs again among the long ones, so that these never hold up the others.
     """
 
-    def __init__(self, dialect: Dialect, url: URL, settings: Settings) -> None:
+    def __init__(
+        self, dialect: Dialect, url: URL, settings: Settings, *, learn: Callable[[int], None]
+    ) -> None:
+        """``learn`` is told the server's major version, before anything is read."""
         self._dialect = dialect
+        self._learn = learn
         self._url = url.set(drivername="postgresql").difference_update_query(_OF_LIBPQ)
         self._timeout = settings.lock_timeout_seconds
         self._short: asyncpg.Pool | None = None
@@ -91,6 +97,7 @@ class PostgresqlReads:
             max_size=most,
             max_queries=1 << 62,
             max_inactive_connection_lifetime=0,
+            init=self._greet,
             reset=_as_it_is,
             timeout=CONNECT_TIMEOUT,
             # Each shape of a list is a statement, and planning it takes longer than a page's walk.
@@ -103,6 +110,9 @@ class PostgresqlReads:
                 "statement_timeout": statement_timeout,
             },
         )
+
+    async def _greet(self, driver: asyncpg.Connection[Any]) -> None:
+        self._learn(driver.get_server_version().major)
 
     async def close(self) -> None:
         for pool in (self._short, self._long):
@@ -152,8 +162,8 @@ class _Connection:
         if not self._is_long:
             raise TakesLong
 
-    async def rows(self, statement: Statement, values: Values) -> Sequence[Row]:
-        prepared = self.dialect.prepare(statement)
+    async def rows(self, statement: Statement | Prepared, values: Values) -> Sequence[Row]:
+        prepared = prepared_by(self.dialect, statement)
         # A limit has to stand in the SQL, or the planner takes it for a tenth of all that there is,
         # and would rather plan anew for each value than keep such a plan.
         limit = int(str(values["limit"])) if "limit" in values else None

@@ -61,10 +61,10 @@ class Reader(Protocol):
     @property
     def dialect(self) -> Dialect: ...
 
-    async def rows(self, statement: Statement, values: Values) -> Sequence[Row]:
+    async def rows(self, statement: Statement | Prepared, values: Values) -> Sequence[Row]:
         """All rows of the answer.
 
-        The statement must be one that lives on, made once for its shape: its SQL is kept with it.
+        A statement must be one that lives on, made once for its shape: its SQL is kept with it.
         """
         ...
 
@@ -158,8 +158,16 @@ class Dialect(Protocol):
         """A statement as the driver takes it; what was prepared once is kept."""
         ...
 
+    def prepare_once(self, statement: Statement) -> Prepared:
+        """The same, for one who keeps it: of SQL that clients shape, statements take too much."""
+        ...
+
     def tidy(self, connection: Connection) -> None:
         """Puts together what many writes have left in many places."""
+        ...
+
+    def forget(self, engine: Engine) -> None:
+        """Takes what was overwritten or deleted out of the database's own files."""
         ...
 
     def reads(self, settings: Settings) -> Reads: ...
@@ -199,3 +207,8 @@ class Dialect(Protocol):
     def unavailable(self, error: BaseException) -> bool:
         """Whether the error means "not now": locked, out of reach, shutting down."""
         ...
+
+
+def prepared_by(dialect: Dialect, statement: Statement | Prepared) -> Prepared:
+    """A statement as the driver takes it."""
+    return statement if isinstance(statement, Prepared) else dialect.prepare(statement)

@@ -41,6 +41,7 @@ from app.dialects.protocol import (
     TakesLong,
     Texts,
     Values,
+    prepared_by,
 )
 from app.dialects.sqlite_text import TEXT_IN, TextOf
 from app.settings import Settings
@@ -74,7 +75,8 @@ class Sqlite:
         self.file = str(self.url.database)
         compiler = sqlalchemy_sqlite.dialect(paramstyle="named")
         compiler.statement_compiler = _Compiler
-        self.prepare = lru_cache(KEPT_STATEMENTS)(partial(Prepared.of, compiler=compiler))
+        self.prepare_once = partial(Prepared.of, compiler=compiler)
+        self.prepare = lru_cache(KEPT_STATEMENTS)(self.prepare_once)
         self.text_search = sqlite_text.search()
         self.story_has_words = sqlite_text.STORY_HAS_WORDS
 
@@ -111,6 +113,22 @@ class Sqlite:
         for index in (*sqlite_text.INDEXES, sqlite_text.STORIES):
             optimize = f"INSERT INTO {index} ({index}) VALUES ('optimize')"  # noqa: S608
             connection.exec_driver_sql(optimize)
+
+    def forget(self, engine: Engine) -> None:
+        # A word that was deleted stays in the text index until its parts are merged, a page in the
+        # file until that is written anew, and both in the log beside it until that is emptied.
+        with engine.begin() as connection:
+            self.tidy(connection)
+        driver = engine.raw_connection()
+        try:
+            cursor = driver.cursor()
+            cursor.execute("VACUUM")
+            cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            busy, *_ = cursor.fetchone() or (0,)
+        finally:
+            driver.close()
+        if busy:
+            raise TimeoutError("others go on reading what was there before")
 
     def reads(self, settings: Settings) -> SqliteReads:
         return SqliteReads(self, settings)
@@ -150,6 +168,8 @@ class Sqlite:
 
     def unavailable(self, error: BaseException) -> bool:
         # The extended codes (SQLITE_BUSY_SNAPSHOT and so on) keep the kind in the low byte.
+        if isinstance(error, TimeoutError):
+            return True
         code = getattr(error, "sqlite_errorcode", None)
         return code is not None and code & 0xFF in {
             sqlite3.SQLITE_BUSY,
@@ -253,8 +273,8 @@ class _Connection:
         if self._ticks is not None:
             raise TakesLong
 
-    async def rows(self, statement: Statement, values: Values) -> Sequence[Row]:
-        prepared = self.dialect.prepare(statement)
+    async def rows(self, statement: Statement | Prepared, values: Values) -> Sequence[Row]:
+        prepared = prepared_by(self.dialect, statement)
         return self.driver.execute(prepared.sql, prepared.bound(values)).fetchall()
 
 

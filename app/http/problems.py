@@ -36,6 +36,13 @@ class FaultItem(BaseModel):
     )
     code: str = Field(description="For a machine; it stays the same.", examples=["enum"])
     detail: str = Field(description="For a person.", examples=["Give one of 'keep' or 'retire'."])
+    start: int | None = Field(
+        default=None,
+        description="Where in the text, in characters from 0; only for what is flagged in it.",
+    )
+    end: int | None = Field(
+        default=None, description="The character after the last one; where there is a `start`."
+    )
 
 
 class Problem(BaseModel):
@@ -89,10 +96,7 @@ def response_to(error: RegisterError, request: Request) -> Response:
         "status": error.status,
         "detail": error.detail,
         "instance": f"urn:request:{request_id(request.scope)}",
-        "errors": [
-            {"pointer": fault.pointer, "code": fault.code, "detail": fault.detail}
-            for fault in error.faults
-        ],
+        "errors": [fault.as_json() for fault in error.faults],
     }
     headers = {"Cache-Control": "no-store", **error.headers}
     return JSONResponse(problem, error.status, headers, media_type=MEDIA_TYPE)

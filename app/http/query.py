@@ -18,6 +18,9 @@ from pydantic import BaseModel, ValidationError
 from app.errors import Fault, ValidationFailed
 from app.models.faults import faults_of
 
+ACCEPT = "accept_flagged"
+"""What every operation that writes takes beside its own; see :mod:`app.http.screened`."""
+
 Q = TypeVar("Q", bound=BaseModel)
 
 
@@ -40,7 +43,9 @@ class Query(Generic[Q]):
             ValidationFailed
         """
         values: dict[str, Any] = {}
-        for name, value in pairs(request):
+        for name, value in self.pairs(request):
+            if name == ACCEPT and name not in self._known and request.method != "GET":
+                continue  # the route has read it
             if name in self._repeatable:
                 values.setdefault(name, []).append(value)
             elif name in values:
@@ -54,6 +59,10 @@ class Query(Generic[Q]):
             raise ValidationFailed(
                 "A parameter is not valid.", faults=faults_of(error, "?")
             ) from None
+
+    def pairs(self, request: Request) -> list[tuple[str, str]]:
+        """What the model is made from."""
+        return pairs(request)
 
     def parameters(self) -> list[dict[str, Any]]:
         """The model's fields as OpenAPI parameters.

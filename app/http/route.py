@@ -3,6 +3,7 @@
 1. The key, and what it may do (401, 403), so that a stranger learns nothing of what else is wrong.
 2. The parameters that the operation knows (422).
 3. The body: its size (413), its type (415), and that it is one strict JSON value (400).
+4. That there is no personal data in what is to be written (422).
 
 Then FastAPI validates, and the operation runs. A GET whose answer the client has already ends as a
 304.
@@ -20,8 +21,8 @@ from pydantic_core import from_json
 
 from app.auth import Access
 from app.errors import MalformedRequest, UnsupportedMediaType
-from app.http import collections, conditional, plain
-from app.http.query import Query, pairs, refuse_unknown
+from app.http import collections, conditional, plain, screened
+from app.http.query import ACCEPT, Query, pairs, refuse_unknown
 from app.http.uploads import Upload, bounded
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
@@ -51,7 +52,9 @@ class StrictRequest(Request):
             MalformedRequest
         """
         try:
-            return from_json(await self.body(), allow_inf_nan=False)
+            if not hasattr(self, "_json"):
+                self._json = from_json(await self.body(), allow_inf_nan=False)
+            return self._json
         except ValueError as error:
             # Such a message has a position, and never a piece of the text.
             raise MalformedRequest(f"The body is not JSON: {error}.") from None
@@ -60,18 +63,37 @@ class StrictRequest(Request):
 class Route(APIRoute):
     """An operation."""
 
+    screens = True
+    """Whether it refuses personal data; all do that write."""
+
     def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
         # The function's name makes a good method name in a generated client.
         options["operation_id"] = endpoint.__name__
         super().__init__(path, endpoint, **options)
         self._describe_query()
+        if self._is_screened():
+            self._add_parameters([screened.PARAMETER])
+
+    def _is_screened(self) -> bool:
+        """Whether it writes, and takes anything that could be written."""
+        takes_texts = (
+            self.body_field is not None
+            or any(_query_params(self.dependant))
+            or any(isinstance(call, Query | Upload) for call in _calls(self.dependant))
+        )
+        return self.screens and takes_texts and self.methods != {"GET"}
 
     def _describe_query(self) -> None:
         for call in _calls(self.dependant):
             if isinstance(call, Query):
-                extra = dict(self.openapi_extra or {})
-                extra["parameters"] = [*extra.get("parameters", []), *call.parameters()]
-                self.openapi_extra = extra
+                self._add_parameters(call.parameters())
+
+    def _add_parameters(self, parameters: list[dict[str, Any]]) -> None:
+        extra = dict(self.openapi_extra or {})
+        known = extra.get("parameters", [])
+        names = {each["name"] for each in known}
+        extra["parameters"] = [*known, *(p for p in parameters if p["name"] not in names)]
+        self.openapi_extra = extra
 
     def get_route_handler(self) -> Handler:
         reads = self.methods == {"GET"} and plain.fits(self.dependant)
@@ -79,9 +101,8 @@ class Route(APIRoute):
         calls = list(_calls(self.dependant))
         access = next((call for call in calls if isinstance(call, Access)), None)
         has_query = any(isinstance(call, Query) for call in calls)
-        known = {param.alias for param in _query_params(self.dependant)}
-        taken = self._media_types()
-        uploads = any(isinstance(call, Upload) for call in calls)
+        known = self._parameters()
+        write = self._writing(run)
 
         async def handle(request: Request) -> Response:
             if access is not None:
@@ -89,10 +110,7 @@ class Route(APIRoute):
             if not has_query and request.scope["query_string"]:
                 refuse_unknown((name for name, _ in pairs(request)), known)
             if request.method != "GET":
-                request = StrictRequest(request.scope, request.receive)
-                if not uploads:  # which reads, and bounds, the body itself
-                    await _check_body(request, taken)
-                return await run(request)
+                return await write(request)
             recent = await collections.known(request) if access is not None else None
             if recent is not None:
                 return recent
@@ -105,10 +123,42 @@ class Route(APIRoute):
 
         return handle
 
+    def _writing(self, run: Handler) -> Handler:
+        """Runs an operation that may write, after a look at what it is given."""
+        taken = self._media_types()
+        uploads = any(isinstance(call, Upload) for call in _calls(self.dependant))
+        screens = self._is_screened()
+
+        async def write(request: Request) -> Response:
+            request = StrictRequest(request.scope, request.receive)
+            if not uploads:  # which reads, and bounds, the body itself
+                await _check_body(request, taken)
+            if screens:
+                await _screen(request, read=bool(taken) and not uploads)
+            return await run(request)
+
+        return write
+
+    def _parameters(self) -> set[str]:
+        """The names of what may stand in the query, where no model says it."""
+        own = {param.alias for param in _query_params(self.dependant)}
+        return own | {ACCEPT} if self._is_screened() else own
+
     def _media_types(self) -> tuple[str, ...]:
         if self.body_field is None:
             return ()
         return (_JSON, _MERGE_PATCH) if "PATCH" in (self.methods or ()) else (_JSON,)
+
+
+class Unscreened(Route):
+    """An operation that takes texts and keeps none of them; tests/test_screened.py names each."""
+
+    screens = False
+
+
+async def _screen(request: StrictRequest, *, read: bool) -> None:
+    body = await request.body() if read else b""
+    await screened.screen(request, await request.json() if body else None, len(body))
 
 
 async def _check_body(request: Request, taken: tuple[str, ...]) -> None:

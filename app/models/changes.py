@@ -27,6 +27,7 @@ class Action(StrEnum):
     ROTATED = "rotated"
     REVOKED = "revoked"
     DELETED = "deleted"
+    REDACTED = "redacted"
 
 
 class Kind(StrEnum):
@@ -38,6 +39,7 @@ class Kind(StrEnum):
     ORGANISATION = "organisation"
     CLIENT = "client"
     SUBSCRIPTION = "subscription"
+    REDACTION = "redaction"
 
 
 class LogHead(SQLModel, table=True):
@@ -69,6 +71,10 @@ class Change(SQLModel, table=True):
     document: str | None = Column(sa_type=TextColumn)
     document_digest: str
     digest: str
+    accepted_flagged: bool = False
+    """Whether a curator accepted that there may be personal data in it."""
+    redacted: bool = False
+    """Whether its document is no more what was written; a later line tells what it is instead."""
 
 
 class ChangePublic(Document):
@@ -84,11 +90,21 @@ class ChangePublic(Document):
     kind: Kind
     id: str = Field(description="The thing's id: a UUIDv7, a theme's slug, an ODS code.")
     version: int = Field(description="The thing's version from then on.")
-    document: dict[str, Any] | None = Field(
-        description="The whole thing as it was from then on; null where it was redacted, and of a "
-        "story that is not published any more."
+    accepted_flagged: bool = Field(
+        description="Whether a curator accepted text in it that was flagged as possible personal "
+        "data."
     )
-    document_digest: str = Field(description="SHA-256 of the stored document, in hex.")
+    redacted: bool = Field(
+        description="Whether text was taken out of the document since; `[redacted]` stands there."
+    )
+    document: dict[str, Any] | None = Field(
+        description="The whole thing as it was from then on; null where nothing of it was kept, "
+        "and of a story that is not published any more."
+    )
+    document_digest: str = Field(
+        description="SHA-256 of the document as it was written, in hex; not of what is left of one "
+        "that was redacted."
+    )
     digest: str = Field(
         description="SHA-256 over this line and the digest of the line before it, in hex."
     )

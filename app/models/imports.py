@@ -24,6 +24,11 @@ class ImportQuery(Strict):
         examples=["partial"],
     )
     dry_run: bool = Field(default=False, description="Judge the file, and write nothing.")
+    accept_flagged: bool = Field(
+        default=False,
+        description="For a curator: accept what is flagged as possible personal data. The change "
+        "log says that it was accepted, and by whom.",
+    )
 
 
 class ImportOutcome(StrEnum):
@@ -44,6 +49,10 @@ class RowFault(Document):
     )
     code: str = Field(description="For a machine; it stays the same.", examples=["enum"])
     detail: str = Field(description="For a person.")
+    start: int | None = Field(
+        description="For what is flagged in a text: where, in characters from 0; else null."
+    )
+    end: int | None = Field(description="The character after the last one; null with `start`.")
 
 
 class ImportedRow(Document):

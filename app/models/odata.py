@@ -8,7 +8,18 @@ _LONGEST = 20_000
 _MOST = 2**31 - 1
 
 
-class ODataOptions(Strict):
+class ODataFormat(Strict):
+    """What can be said wherever there is an answer in a format."""
+
+    format: str | None = Field(
+        default=None,
+        alias="$format",
+        max_length=200,
+        description="`json`, or a media type, in place of the header `Accept`.",
+    )
+
+
+class ODataOptions(ODataFormat):
     """What a query may say of the entities that it wants."""
 
     select: str | None = Field(
@@ -49,12 +60,6 @@ class ODataOptions(Strict):
         alias="$expand",
         max_length=_LONGEST,
         description="With what belongs to each, as `evidence($select=kind,statement)`.",
-    )
-    format: str | None = Field(
-        default=None,
-        alias="$format",
-        max_length=200,
-        description="`json`, or a media type, in place of the header `Accept`.",
     )
     skiptoken: str | None = Field(
         default=None,

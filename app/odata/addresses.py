@@ -64,6 +64,8 @@ def read(path: str) -> Address:
     if match["key"] is None:
         if below == "$count":
             return Address(found, counted=True)
+        if below.startswith("$"):
+            raise NotSupported("Below a set there is `$count` alone.")
         if below:
             raise NotFound(f"What is below a set is one of it: {found.name}('...').")
         return Address(found)
@@ -85,9 +87,12 @@ def _below(found: EntitySet, key: str, below: str) -> Address:
         return Address(found, key, navigation, counted=bool(rest))
     if column is not None and rest in ("", "$value"):
         return Address(found, key, column=column, raw=bool(rest))
-    if navigation is not None or name == "$ref":
-        where = SETS[navigation.target].name if navigation else found.name
-        raise NotSupported(f"An address goes one step from an entity; go on from {where}('...').")
+    step = found.navigation(name.partition("(")[0])
+    if step is not None:
+        where = f"{step.target}('...')"
+        raise NotSupported(f"An address goes one step from an entity; go on from {where}.")
+    if column is not None or name.startswith("$"):
+        raise NotSupported("Below an entity are its properties, each with `$value`, and no more.")
     known = [each.name for each in found.navigations]
     raise NotFound(
         f"{found.name} has nothing of this name: there are its properties, and {', '.join(known)}."

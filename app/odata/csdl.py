@@ -6,6 +6,7 @@ from functools import cache
 from xml.etree.ElementTree import Element, SubElement, indent, register_namespace, tostring
 
 from app.models.tables import Column, ColumnType
+from app.odata.expressions import FUNCTIONS
 from app.odata.sets import SETS, EntitySet, Navigation
 
 NAMESPACE = "InnovationRegister"
@@ -13,8 +14,9 @@ CONTAINER = "Register"
 
 _EDMX = "http://docs.oasis-open.org/odata/ns/edmx"
 _EDM = "http://docs.oasis-open.org/odata/ns/edm"
+_VOCABULARIES = "https://oasis-tcs.github.io/odata-vocabularies/vocabularies"
 _CORE = "Org.OData.Core.V1"
-_VOCABULARY = f"https://oasis-tcs.github.io/odata-vocabularies/vocabularies/{_CORE}.xml"
+_CAPABILITIES = "Org.OData.Capabilities.V1"
 
 _TYPES = {
     ColumnType.TEXT: "Edm.String",
@@ -37,8 +39,10 @@ def type_of(column: Column) -> str:
 def metadata() -> bytes:
     """The document that ``$metadata`` is."""
     root = Element(f"{{{_EDMX}}}Edmx", {"Version": "4.0"})
-    reference = SubElement(root, f"{{{_EDMX}}}Reference", {"Uri": _VOCABULARY})
-    SubElement(reference, f"{{{_EDMX}}}Include", {"Namespace": _CORE, "Alias": "Core"})
+    for vocabulary, alias in ((_CORE, "Core"), (_CAPABILITIES, "Capabilities")):
+        uri = {"Uri": f"{_VOCABULARIES}/{vocabulary}.xml"}
+        reference = SubElement(root, f"{{{_EDMX}}}Reference", uri)
+        SubElement(reference, f"{{{_EDMX}}}Include", {"Namespace": vocabulary, "Alias": alias})
     services = SubElement(root, f"{{{_EDMX}}}DataServices")
     schema = SubElement(services, "Schema", {"xmlns": _EDM, "Namespace": NAMESPACE})
     for each in SETS.values():
@@ -46,6 +50,7 @@ def metadata() -> bytes:
     container = SubElement(schema, "EntityContainer", {"Name": CONTAINER})
     for each in SETS.values():
         _entity_set(container, each)
+    _capabilities(container)
     indent(root)
     document: bytes = tostring(root, encoding="utf-8", xml_declaration=True)
     return document
@@ -62,14 +67,17 @@ def _entity_type(schema: Element, of: EntitySet) -> None:
             told["Precision"] = "6"
         _describe(SubElement(entity, "Property", told), _description(column))
     for navigation in of.navigations:
-        _navigation(entity, navigation)
+        _navigation(entity, navigation, of.table.column(navigation.here))
     _describe(entity, of.table.description)
 
 
-def _navigation(entity: Element, navigation: Navigation) -> None:
+def _navigation(entity: Element, navigation: Navigation, here: Column) -> None:
     target = f"{NAMESPACE}.{SETS[navigation.target].entity}"
     type_ = f"Collection({target})" if navigation.many else target
-    element = SubElement(entity, "NavigationProperty", {"Name": navigation.name, "Type": type_})
+    told = {"Name": navigation.name, "Type": type_}
+    if not navigation.many and not here.nullable:
+        told["Nullable"] = "false"
+    element = SubElement(entity, "NavigationProperty", told)
     if not navigation.many:
         ends = {"Property": navigation.here, "ReferencedProperty": navigation.there}
         SubElement(element, "ReferentialConstraint", ends)
@@ -81,6 +89,18 @@ def _entity_set(container: Element, of: EntitySet) -> None:
     for navigation in of.navigations:
         ends = {"Path": navigation.name, "Target": navigation.target}
         SubElement(element, "NavigationPropertyBinding", ends)
+
+
+def _capabilities(container: Element) -> None:
+    """What a client need not try: it does the rest by itself."""
+    level = SubElement(container, "Annotation", {"Term": "Capabilities.ConformanceLevel"})
+    SubElement(level, "EnumMember").text = f"{_CAPABILITIES}.ConformanceLevelType/Intermediate"
+    no_batch = {"Term": "Capabilities.BatchSupported", "Bool": "false"}
+    SubElement(container, "Annotation", no_batch)
+    functions = SubElement(container, "Annotation", {"Term": "Capabilities.FilterFunctions"})
+    names = SubElement(functions, "Collection")
+    for name in FUNCTIONS:
+        SubElement(names, "String").text = name
 
 
 def _description(column: Column) -> str:

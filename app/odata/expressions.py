@@ -156,7 +156,16 @@ class Signature(NamedTuple):
 
     takes: tuple[frozenset[Kind], ...]
     gives: Kind
+    optional: int = 0
+    """How many of the last arguments may be left out."""
 
+    @property
+    def needs(self) -> int:
+        return len(self.takes) - self.optional
+
+
+WHOLE = frozenset({Kind.NUMBER})
+"""A whole number, as it is written: from 0."""
 
 _TEXT = frozenset({Kind.TEXT})
 _MOMENT = frozenset({Kind.MOMENT})
@@ -168,6 +177,7 @@ FUNCTIONS = {
     "endswith": Signature((_TEXT, _TEXT), Kind.TRUTH),
     "length": Signature((_TEXT,), Kind.NUMBER),
     "indexof": Signature((_TEXT, _TEXT), Kind.NUMBER),
+    "substring": Signature((_TEXT, WHOLE, WHOLE), Kind.TEXT, optional=1),
     "tolower": Signature((_TEXT,), Kind.TEXT),
     "toupper": Signature((_TEXT,), Kind.TEXT),
     "trim": Signature((_TEXT,), Kind.TEXT),
@@ -184,7 +194,7 @@ FUNCTIONS = {
 
 NOT_SUPPORTED = frozenset(
     {
-        *("substring", "matchesPattern", "hassubset", "hassubsequence"),
+        *("matchesPattern", "hassubset", "hassubsequence", "substringof"),
         *("fractionalseconds", "maxdatetime", "mindatetime", "now", "time"),
         *("totaloffsetminutes", "totalseconds", "ceiling", "floor", "round", "cast", "isof"),
         *("geo.distance", "geo.intersects", "geo.length", "case"),

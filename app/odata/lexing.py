@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from app.errors import MalformedQuery
 
-MOST_TOKENS = 2_000
+MOST_TOKENS = 1_000
 """Words of one option. It bounds what reading, and then asking the database, may cost."""
 
 
@@ -20,6 +20,8 @@ class Sort(StrEnum):
     MOMENT = "moment"
     DAY = "day"
     GUID = "guid"
+    FOREIGN = "foreign"
+    """A value of a kind that nothing in the register has."""
     NUMBER = "number"
     NAME = "name"
     SIGN = "sign"
@@ -42,6 +44,8 @@ _WORDS = re.compile(
     | (?P<moment>\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d{1,12})?)?(?:Z|[+-]\d\d:\d\d))(?![\w-])
     | (?P<guid>[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12})(?![\w-])
     | (?P<day>\d{4}-\d\d-\d\d)(?![\w-])
+    | (?P<foreign>\d\d:\d\d(?::\d\d(?:\.\d{1,12})?)?(?![\w-])
+                  |(?:duration|binary|geography|geometry)'[^']*'|-INF\b)
     | (?P<number>[+-]?\d{1,40}(?:\.\d{1,40})?(?:[eE][+-]?\d{1,5})?)(?![\w.])
     | (?P<name>[$@]?[^\W\d]\w{0,127}(?:\.[^\W\d]\w{0,127})*)
     | (?P<sign>[(),:;/=*-])

@@ -12,19 +12,22 @@ from app.dialects import rfc3339
 from app.errors import MalformedQuery, NotSupported
 from app.models.tables import Column
 from app.odata import expressions as ex
-from app.odata.expressions import FUNCTIONS, NOT_SUPPORTED, Expression, Kind
+from app.odata.expressions import FUNCTIONS, NOT_SUPPORTED, WHOLE, Expression, Kind
 from app.odata.lexing import Sort, Token, malformed, tokens
 from app.odata.sets import EntitySet
 
 DEEPEST = 40
 """How deep parentheses and functions may be nested."""
 
-MOST_OPTIONS = 500
+MOST_OPTIONS = 400
 """Values that ``in`` may name."""
 
 _COMPARISONS = ("eq", "ne", "gt", "ge", "lt", "le")
-_ARITHMETIC = frozenset({"add", "sub", "mul", "div", "divby", "mod", "has"})
+_NOT_SUPPORTED_OPERATORS = frozenset({"add", "sub", "mul", "div", "divby", "mod", "has"})
 _ORDERED = frozenset({Kind.TEXT, Kind.NUMBER, Kind.DAY, Kind.MOMENT})
+
+
+Values = list[str | float]
 
 
 class Words:
@@ -32,6 +35,7 @@ class Words:
 
     def __init__(self, option: str, text: str) -> None:
         self.option = option
+        self._text = text
         self._tokens = tokens(option, text)
         self._next = 0
 
@@ -54,6 +58,10 @@ class Words:
             self.take()
         return found
 
+    def since(self, start: Token) -> str:
+        """What was read since then, as it was written."""
+        return self._text[start.at - 1 : self.here.at - 1].strip()
+
     def expect(self, text: str) -> None:
         if not self.takes(text):
             raise self.wrong(self.here, "unexpected", f"Here should be `{text}`.")
@@ -75,7 +83,7 @@ class Words:
 class Reader:
     """Reads expressions over the properties of one set; values are added to ``values``."""
 
-    def __init__(self, words: Words, of: EntitySet, values: list[str | float]) -> None:
+    def __init__(self, words: Words, of: EntitySet, values: Values) -> None:
         self._words = words
         self._of = of
         self._values = values
@@ -125,18 +133,27 @@ class Reader:
 
     def _comparison(self) -> Expression:
         left = self._unary()
-        while (operator := self._words.here).sort is Sort.NAME:
-            if operator.text in _COMPARISONS:
-                self._words.take()
-                left = self._compared(operator, left, self._unary())
-            elif operator.text == "in":
-                self._words.take()
-                left = self._one_of(operator, left)
-            elif operator.text in _ARITHMETIC:
-                raise self._words.unsupported(operator, "The register does not calculate.")
-            else:
-                break
-        return left
+        operator = self._words.here
+        self._must_not_calculate()
+        if self._words.takes("in"):
+            found = self._one_of(operator, left)
+        elif operator.text in _COMPARISONS and self._words.takes(operator.text):
+            right = self._unary()
+            self._must_not_calculate()
+            found = self._compared(operator, left, right)
+        else:
+            return left
+        here = self._words.here
+        if here.sort is Sort.NAME and here.text in (*_COMPARISONS, "in"):
+            detail = "Put one of the two comparisons in parentheses."
+            raise self._words.wrong(here, "unexpected", detail)
+        return found
+
+    def _must_not_calculate(self) -> None:
+        here = self._words.here
+        if here.sort is Sort.NAME and here.text in _NOT_SUPPORTED_OPERATORS:
+            detail = f"There is no `{here.text}`: the register does not calculate."
+            raise self._words.unsupported(here, detail)
 
     def _compared(self, operator: Token, left: Expression, right: Expression) -> Expression:
         kinds = {left.kind, right.kind} - {Kind.NULL}
@@ -199,6 +216,8 @@ class Reader:
                 return self._named(token)
             case Sort.TEXT | Sort.NUMBER | Sort.DAY | Sort.MOMENT:
                 return self._value(token)
+            case Sort.FOREIGN:
+                raise self._words.unsupported(token, "Nothing here has values of this kind.")
             case Sort.GUID:
                 detail = "An id is a text here: put it in single quotes."
                 raise self._words.wrong(token, "guid", detail)
@@ -217,8 +236,6 @@ class Reader:
         name = token.text
         if self._words.here.text == "(" and self._words.here.sort is Sort.SIGN:
             return self._call(token)
-        if name.startswith("@"):
-            raise self._words.unsupported(token, "Aliases of parameters are not taken.")
         if name == self._each:
             return ex.Each()
         if name in ("true", "false"):
@@ -227,17 +244,24 @@ class Reader:
             return ex.Null()
         column = self._of.column(name)
         if column is None:
-            navigation = self._of.navigation(name)
-            if navigation is not None:
-                detail = f"Only what an entity says itself can be asked: ask {navigation.target}."
-                raise self._words.unsupported(token, detail)
-            raise self._words.wrong(token, "unknown_property", unknown_property(self._of, name))
-        if self._words.here.text == "/" and self._words.takes("/"):
+            raise self._no_property(token)
+        if self._words.takes("/"):
             return self._among(token, column)
         return ex.Property(column)
 
+    def _no_property(self, token: Token) -> MalformedQuery | NotSupported:
+        navigation = self._of.navigation(token.text)
+        if navigation is not None:
+            detail = f"Only what an entity says itself can be asked: ask {navigation.target}."
+            return self._words.unsupported(token, detail)
+        if token.text.startswith("$") or "." in token.text or token.text in ("INF", "NaN"):
+            return self._words.unsupported(token, "Here can be a property or a value.")
+        return self._words.wrong(token, "unknown_property", unknown_property(self._of, token))
+
     def _among(self, token: Token, column: Column) -> Expression:
         how = self._words.take()
+        if how.text == "$count":
+            raise self._words.unsupported(how, "Of several texts, ask `any` or `all`.")
         if how.text not in ("any", "all") or ex.Property(column).kind is not Kind.TEXTS:
             detail = "Only several texts have something below them: `any` and `all`."
             raise self._words.wrong(token, "unexpected", detail)
@@ -245,7 +269,7 @@ class Reader:
         if how.text == "any" and self._words.takes(")"):
             return ex.Among(column, every=False, condition=None)
         name = self._words.take()
-        if name.sort is not Sort.NAME:
+        if name.sort is not Sort.NAME or not name.text.isidentifier():
             detail = "Here should be a name for each of them: `any(t:t eq 'discharge')`."
             raise self._words.wrong(name, "unexpected", detail)
         self._words.expect(":")
@@ -271,6 +295,8 @@ class Reader:
         arguments: list[Expression] = []
         with self._deeper(token):
             for i, kinds in enumerate(signature.takes):
+                if i >= signature.needs and self._words.here.text == ")":
+                    break
                 if i:
                     self._words.expect(",")
                 start = self._words.here
@@ -279,9 +305,18 @@ class Reader:
                     wanted = " or ".join(sorted(kinds))
                     detail = f"`{name}` takes {wanted} here; this is {argument.kind}."
                     raise self._words.wrong(start, "other_kind", detail)
+                if kinds is WHOLE and not self._is_whole(argument):
+                    detail = f"`{name}` takes a whole number here, from 0."
+                    raise self._words.unsupported(start, detail)
                 arguments.append(argument)
         self._words.expect(")")
         return ex.Call(name, tuple(arguments), signature.gives)
+
+    def _is_whole(self, argument: Expression) -> bool:
+        if not isinstance(argument, ex.Value):
+            return False
+        value = self._values[argument.index]
+        return value in range(2**31)
 
     @contextmanager
     def _deeper(self, token: Token) -> Iterator[None]:
@@ -292,9 +327,12 @@ class Reader:
         self._deep -= 1
 
 
-def unknown_property(of: EntitySet, name: str) -> str:
+def unknown_property(of: EntitySet, token: Token) -> str:
     """That there is no such property, and which was perhaps meant."""
-    return f"{of.name} has no such property.{_near(name, (c.name for c in of.table.columns))}"
+    if token.sort is not Sort.NAME:
+        return "Here should be the name of a property."
+    near = _near(token.text, (column.name for column in of.table.columns))
+    return f"{of.name} has no such property.{near}"
 
 
 def _near(name: str, known: Iterable[str]) -> str:

@@ -15,6 +15,8 @@ class Caller:
     client: str | None = None
     organisation: str | None = None
     scopes: frozenset[Scope] = field(default_factory=frozenset)
+    accepts_flagged: bool = False
+    """Whether there is something in what it sends that may be personal data, and it is accepted."""
 
     @property
     def curates(self) -> bool:

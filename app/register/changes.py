@@ -111,9 +111,11 @@ def append(session: Session, action: Action, thing: Thing, *, by: Caller = OPERA
         "public": thing.public,
         "organisation": thing.organisation,
         "document_digest": document_digest(thing.document),
+        "accepted_flagged": by.accepts_flagged,
     }
     log.digest = line_digest(log.digest, line)
-    log.lines.append({**line, "document": thing.document, "digest": log.digest})
+    kept = {"document": thing.document, "redacted": False, "digest": log.digest}
+    log.lines.append({**line, **kept})
     return log.sequence
 
 
@@ -125,7 +127,8 @@ def document_digest(document: str) -> str:
 def line_digest(previous: str, line: dict[str, Any]) -> str:
     """SHA-256, in hex, over the previous line's digest and this line as a JSON array.
 
-    The document takes part by its own digest, so that a redacted line can still be verified.
+    The document takes part by its own digest, so that a redacted line can still be verified. That
+    flagged text was accepted takes part only where it was: older lines know nothing of it.
     """
     fields = [
         line["sequence"],
@@ -135,6 +138,8 @@ def line_digest(previous: str, line: dict[str, Any]) -> str:
         line["organisation"],
         line["document_digest"],
     ]
+    if line["accepted_flagged"]:
+        fields.append("accepted_flagged")
     return hashlib.sha256(f"{previous}\n{_ENCODED(fields)}".encode()).hexdigest()
 
 

@@ -44,20 +44,21 @@ def next_number(session: Session) -> int:
 
 @dataclass(frozen=True, slots=True)
 class New:
-    """The first version of an innovation, and whose own id its source is."""
+    """The first version of an innovation, whose own id its source is, and who adds it."""
 
     number: int
     document: InnovationPublic
     submitter: str
+    by: Caller
 
 
-def create(session: Session, new: Iterable[New], *, by: Caller) -> list[Stored]:
+def create(session: Session, new: Iterable[New]) -> list[Stored]:
     """Stores the first versions of innovations."""
     rows: list[dict[str, Any]] = []
     keys: list[dict[str, Any]] = []
     stored: list[Stored] = []
-    for number, document, submitter in (
-        (each.number, each.document, each.submitter) for each in new
+    for number, document, submitter, by in (
+        (each.number, each.document, each.submitter, each.by) for each in new
     ):
         text = document.model_dump_json()
         public = document.visibility is Visibility.PUBLISHED

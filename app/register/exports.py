@@ -9,16 +9,15 @@ from sqlalchemy import literal_column, select
 from sqlmodel import col
 
 from app.dialects import Reader, Statement
-from app.models.decisions import Decision
-from app.models.evidence import Evidence
 from app.models.finding import InnovationFilters
 from app.models.organisations import Organisation, OrganisationFilters
 from app.models.story_finding import StoryFilters
-from app.models.tables import DECISIONS, EVIDENCE, INNOVATIONS, Table
+from app.models.tables import INNOVATIONS, Table
 from app.models.themes import Theme
 from app.register import organisations, story_finding
 from app.register.access import Caller
 from app.register.memory import Memory
+from app.register.rows import BELONGING
 from app.register.story_finding import StoryShape
 from app.register.told import STORIES as STORY_ROWS
 from app.register.walks import ENTRIES, Shape, walk
@@ -82,9 +81,6 @@ def _prepared(reader: Reader, statement: Statement, values: dict[str, Any]) -> A
     return prepared.sql, dict(prepared.bound(values))
 
 
-_BELONGING: dict[str, Any] = {DECISIONS.name: Decision, EVIDENCE.name: Evidence}
-
-
 @lru_cache(1024)
 def _rows(table: str, shape: Shape) -> Statement:
     entries = walk(shape)
@@ -97,7 +93,7 @@ def _rows(table: str, shape: Shape) -> Statement:
     if table == INNOVATIONS.name:
         rows: Statement = select(entry.c.document, *place).select_from(source)
         return rows.order_by(found.c.number)
-    thing = _BELONGING[table].__table__.alias("thing")
+    thing = BELONGING[table].alias("thing")
     source = source.join(thing, thing.c.number == found.c.number)
     rows = select(thing.c.document, *place).select_from(source)
     return rows.order_by(found.c.number, thing.c.id)

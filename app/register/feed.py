@@ -53,7 +53,7 @@ COLUMNS: Sequence[ColumnElement[Any]] = [
     _LINE.c[name]
     for name in (
         *("sequence", "at", "by", "action", "kind", "thing", "version"),
-        *("document_digest", "digest", "document"),
+        *("document_digest", "digest", "accepted_flagged", "redacted", "document"),
     )
 ]
 """What :func:`as_json` makes a line of."""
@@ -65,13 +65,19 @@ def as_json(row: Sequence[Any]) -> str:
     In none of the other texts is there anything that JSON would write in another way: they are
     words of ours, ids, codes, times and digests.
     """
-    sequence, at, by, action, kind, thing, version, document_digest, digest, document = row[:10]
+    sequence, at, by, action, kind, thing, version, document_digest, digest = row[:9]
+    flagged, redacted, document = row[9:_WIDTH]
     return (
         f'{{"sequence":{sequence},"at":"{at}","by":{_quoted(by)},"action":"{action}",'
         f'"kind":"{kind}","id":"{thing}","version":{version},'
+        f'"accepted_flagged":{_TRUTH[bool(flagged)]},"redacted":{_TRUTH[bool(redacted)]},'
         f'"document":{"null" if document is None else document},'
         f'"document_digest":"{document_digest}","digest":"{digest}"}}'
     )
+
+
+_WIDTH = len(COLUMNS)
+_TRUTH = {True: "true", False: "false"}
 
 
 def _quoted(code: str | None) -> str:
@@ -194,7 +200,7 @@ def _fitting(filters: LineFilters) -> Callable[[Sequence[Any]], bool] | None:
         ways[Kind.STORY] = story_fitting(filters)
 
     def fits(row: Sequence[Any]) -> bool:
-        kind, documents, found = row[4], row[9:11], row[11:]
+        kind, documents, found = row[4], row[_WIDTH - 1 : _WIDTH + 1], row[_WIDTH + 1 :]
         if kinds and kind not in kinds:
             return False
         if not given:

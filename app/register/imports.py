@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Any, NamedTuple
 
@@ -28,7 +28,15 @@ from app.models.innovations import InnovationCreate
 from app.models.organisations import Organisation
 from app.models.stories import StoryCreate
 from app.models.themes import Theme
-from app.register import changes, entries, held, innovations, stories, story_entries
+from app.register import (
+    changes,
+    entries,
+    held,
+    innovations,
+    screening,
+    stories,
+    story_entries,
+)
 from app.register.access import Caller
 from app.register.entries import SourceKey
 from app.register.identifiers import INNOVATION, STORY, reference
@@ -91,6 +99,7 @@ class Judged(NamedTuple):
     number: int
     entry: Entry | None
     faults: Sequence[Fault] = ()
+    accepts_flagged: bool = False
 
 
 class Result(NamedTuple):
@@ -141,6 +150,8 @@ class Report:
                 "column": self.columns.of_pointer(fault.pointer) if self.columns else None,
                 "code": fault.code,
                 "detail": fault.detail,
+                "start": fault.start,
+                "end": fault.end,
             }
             for fault in result.faults
         ]
@@ -159,8 +170,9 @@ def _without_id(row: str) -> str:
 class Judge:
     """Judges the rows of a file by what they say alone."""
 
-    def __init__(self, of: Importable) -> None:
+    def __init__(self, of: Importable, *, accept_flagged: bool = False) -> None:
         self._entry: type[Any] = of.columns.entry
+        self._accept_flagged = accept_flagged
         self._sources: dict[tuple[str, str], int] = {}
 
     def chunks(self, rows: Iterator[Row]) -> Iterator[list[Judged]]:
@@ -184,7 +196,15 @@ class Judge:
             if first != row.number:
                 words = f"Row {first} of the file has the same source."
                 return Judged(row.number, None, (Fault("#/source", "repeated_in_file", words),))
-        return Judged(row.number, entry)
+        flagged = screening.faults(_sent(row))
+        if flagged and not self._accept_flagged:
+            return Judged(row.number, None, flagged)
+        return Judged(row.number, entry, accepts_flagged=bool(flagged))
+
+
+def _sent(row: Row) -> Any:
+    """A row as it was sent; the entry has its texts without the space around them."""
+    return from_json(row.entry) if isinstance(row.entry, bytes) else row.entry
 
 
 def write(session: Session, rows: Sequence[Judged], of: Importable, *, by: Caller) -> list[Result]:
@@ -199,20 +219,21 @@ def write(session: Session, rows: Sequence[Judged], of: Importable, *, by: Calle
         if entry is None:
             results.append(Result(row.number, ImportOutcome.REJECTED, faults=row.faults))
             continue
+        who = replace(by, accepts_flagged=True) if row.accepts_flagged else by
         try:
             key = _key(entry, by)
             there = known.get(key) if key else None
             if there is None:
-                new.append(of.made(session, entry, number, by=by))
+                new.append(of.made(session, entry, number, by=who))
                 outcome, id, at = ImportOutcome.CREATED, new[-1].document.id, number
                 number += 1
             else:
-                outcome, id, at = _changed(session, there, entry, of, by), there.id, there.number
+                outcome, id, at = _changed(session, there, entry, of, who), there.id, there.number
         except RegisterError as error:
             results.append(Result(row.number, ImportOutcome.REJECTED, faults=_faults(error)))
         else:
             results.append(Result(row.number, outcome, id, reference(at, of.prefix)))
-    of.add_all(session, new, by=by)
+    of.add_all(session, new)
     changes.write_out(session)
     return results
 

@@ -40,11 +40,17 @@ def add(session: Session, entry: InnovationCreate, *, by: Caller) -> Stored:
         DuplicateSource: when the caller's organisation has submitted this source id before.
         And what :func:`made` raises.
     """
-    new = made(session, entry, entries.next_number(session), by=by)
+    new = could_add(session, entry, entries.next_number(session), by=by)
+    (stored,) = add_all(session, [new])
+    return stored
+
+
+def could_add(session: Session, entry: InnovationCreate, number: int, *, by: Caller) -> New:
+    """What :func:`add` adds; it raises what that does, and writes nothing."""
+    new = made(session, entry, number, by=by)
     if entry.source and entries.of_source(session, new.submitter, entry.source) is not None:
         raise _source_taken()
-    (stored,) = add_all(session, [new], by=by)
-    return stored
+    return new
 
 
 def made(session: Session, entry: InnovationCreate, number: int, *, by: Caller) -> New:
@@ -73,12 +79,12 @@ def made(session: Session, entry: InnovationCreate, number: int, *, by: Caller) 
         updated_at=now,
         links=_links(identity),
     )
-    return New(number, document, submitter)
+    return New(number, document, submitter, by)
 
 
-def add_all(session: Session, new: Sequence[New], *, by: Caller) -> list[Stored]:
+def add_all(session: Session, new: Sequence[New]) -> list[Stored]:
     """Adds innovations as they were made."""
-    stored = entries.create(session, new, by=by)
+    stored = entries.create(session, new)
     documents = [(each.number, each.document) for each in new]
     decisions.store(session, ((n, each.decision) for n, each in documents if each.decision))
     evidence.store(session, ((n, piece) for n, each in documents for piece in each.evidence))

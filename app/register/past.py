@@ -199,7 +199,12 @@ def texts(dialect: Dialect, row: FromClause, name: str) -> Texts:
 
 
 _VERSION = (
-    select(col(Change.document), col(Change.version), col(Change.public), col(Change.organisation))
+    select(
+        *(
+            col(getattr(Change, name))
+            for name in ("document", "version", "public", "organisation", "redacted")
+        )
+    )
     .where(
         col(Change.thing) == bindparam("thing"),
         col(Change.kind) == bindparam("kind"),
@@ -211,7 +216,10 @@ _VERSION = (
 
 
 async def version(reader: Reader, kind: Kind, thing: str, line: int) -> Sequence[Any] | None:
-    """Document, version, whether it is public, and whose; None before there was any."""
+    """Document, version, whether it is public, whose, and whether it was redacted.
+
+    None before there was any.
+    """
     values = {"thing": thing, "kind": kind.value, "as_of": line}
     rows = await reader.rows(_VERSION, values)
     return rows[0] if rows else None

@@ -17,7 +17,7 @@ from app.models.decisions import Decision
 from app.models.evidence import Evidence
 from app.models.fields import AsOf
 from app.models.innovations import Innovation, InnovationPublic, Source, Visibility
-from app.register import cursors, feed, past
+from app.register import changes, cursors, feed, past
 from app.register.access import Caller
 from app.register.entries import NO_SUCH
 from app.register.identifiers import identifier
@@ -62,13 +62,14 @@ async def get_as_of(reader: Reader, name: str, caller: Caller, as_of: AsOf) -> S
     found = entry and await past.version(reader, Kind.INNOVATION, entry.id, line)
     if not entry or not found or found[0] is None:
         raise NotFound(NO_SUCH)
-    document, number, public, _ = found
+    document, number, public, _, redacted = found
     then = entry._replace(
         document=(await past.named(reader, [document], line))[0],
         public=bool(public),
         visibility=from_json(document)["visibility"],
     )
-    return replace(_stored(_visible(then, caller)), etag=f'"{number}-as-of-{line}"')
+    mark = f"-{changes.document_digest(document)[:12]}" if redacted else ""
+    return replace(_stored(_visible(then, caller)), etag=f'"{number}-as-of-{line}{mark}"')
 
 
 async def get_by_source(reader: Reader, source: Source, caller: Caller) -> Stored:
@@ -200,7 +201,10 @@ async def version(reader: Reader, name: str, number: int, caller: Caller) -> Sto
     rows = await reader.rows(_HISTORY, values)
     if not rows or rows[0][6] != number:
         raise NotFound("This innovation has no such version.")
-    return Stored(feed.as_json(rows[0]), f'"{rows[0][8]}"', entry.head)
+    digest, redacted, document = (rows[0][at] for at in (8, 10, 11))
+    # A redacted line keeps its digest, and its readers are to see that it is another now.
+    tag = f"{digest}-{changes.document_digest(document)[:12]}" if redacted else digest
+    return Stored(feed.as_json(rows[0]), f'"{tag}"', entry.head)
 
 
 # How lists of them are read

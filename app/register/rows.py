@@ -6,8 +6,18 @@ from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 from pydantic_core import from_json
+from sqlalchemy import Table
 
+from app.models.decisions import Decision
+from app.models.evidence import Evidence
+from app.models.tables import DECISIONS, EVIDENCE
 from app.register.identifiers import reference
+
+BELONGING: dict[str, Table] = {
+    DECISIONS.name: Decision.__table__,  # type: ignore[attr-defined]
+    EVIDENCE.name: Evidence.__table__,  # type: ignore[attr-defined]
+}
+"""Where the rows of a table are whose things belong to an innovation."""
 
 _OF_INNOVATION: dict[tuple[str, ...], int] = {("id",): 1, ("reference",): 2}
 """Where in a row what is the innovation's stands, beside the thing's own document."""

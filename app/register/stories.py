@@ -49,7 +49,7 @@ def add(session: Session, entry: StoryCreate, *, by: Caller) -> Stored:
     if new.source and story_entries.of_sources(session, [(new.submitter, *new.source)]):
         detail = "Your organisation has a story with this source."
         raise DuplicateSource.at("#/source", "taken", detail)
-    (stored,) = add_all(session, [new], by=by)
+    (stored,) = add_all(session, [new])
     return stored
 
 
@@ -75,13 +75,15 @@ def made(session: Session, entry: StoryCreate, number: int, *, by: Caller) -> Ne
         links=_links(identity),
     )
     source = (entry.source.system, entry.source.id) if entry.source else None
-    return NewStory(number, document, owner, submitter, source)
+    return NewStory(number, document, owner, submitter, source, by)
 
 
-def add_all(session: Session, new: Sequence[NewStory], *, by: Caller) -> list[Stored]:
+def add_all(session: Session, new: Sequence[NewStory]) -> list[Stored]:
     """Adds stories as they were made."""
-    stored = story_entries.create(session, new, by=by)
-    story_evidence.settle(session, [(None, each.document) for each in new], by=by)
+    stored = story_entries.create(session, new)
+    if new:
+        changed = [(None, each.document) for each in new]
+        story_evidence.settle(session, changed, by=new[0].by)
     return stored
 
 

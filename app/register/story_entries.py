@@ -30,13 +30,14 @@ _PUBLISHED = StoryVisibility.PUBLISHED
 
 
 class NewStory(NamedTuple):
-    """The first version of a story, whose it is, and whose own id its source is."""
+    """The first version of a story, whose it is, whose own id its source is, and who adds it."""
 
     number: int
     document: StoryPublic
     owner: Place
     submitter: str
     source: tuple[str, str] | None
+    by: Caller
 
 
 def next_number(session: Session) -> int:
@@ -44,12 +45,12 @@ def next_number(session: Session) -> int:
     return (session.execute(select(func.max(Story.number))).scalar_one() or 0) + 1
 
 
-def create(session: Session, new: Iterable[NewStory], *, by: Caller) -> list[Stored]:
+def create(session: Session, new: Iterable[NewStory]) -> list[Stored]:
     """Stores the first versions of stories."""
     rows: list[dict[str, Any]] = []
     keys: list[dict[str, Any]] = []
     stored: list[Stored] = []
-    for number, document, owner, submitter, source in new:
+    for number, document, owner, submitter, source, by in new:
         text = document.model_dump_json()
         public = document.visibility is _PUBLISHED
         thing = _thing(document, text, owner.code, public=public)

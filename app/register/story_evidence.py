@@ -7,6 +7,7 @@ in other people's copies, for good; a story may be taken back. So its words stan
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -56,6 +57,8 @@ def linkable(session: Session, name: str, pointer: str, *, by: Caller) -> Innova
 
 def settle(session: Session, stories: Sequence[Changed], *, by: Caller) -> None:
     """Makes the evidence for innovations be what stories now say, in one version of each."""
+    # The words of a story, flagged or not, do not come here.
+    by = replace(by, accepts_flagged=False)
     wanted: dict[str, dict[str, StoryPublic | None]] = {}
     for before, after in stories:
         is_evidence = after.visibility is StoryVisibility.PUBLISHED and after.role is not None

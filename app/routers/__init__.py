@@ -4,6 +4,7 @@ from fastapi import APIRouter
 
 from app.routers import (
     changes,
+    checks,
     clients,
     decisions,
     evidence,
@@ -28,6 +29,7 @@ ALL: tuple[APIRouter, ...] = (
     decisions.router,
     evidence.router,
     history.router,
+    checks.router,
     imports.router,
     story_imports.router,
     stories.router,

@@ -50,6 +50,16 @@ INNOVATION: Any = {
     },
 }
 
+CHECK: Any = {
+    "draft": {
+        "summary": "What somebody has written so far",
+        "value": {
+            "title": "Ten-minute huddle",
+            "summary": "All meet at eight. Ask Mrs Example on 020 7946 0000.",
+        },
+    },
+}
+
 INNOVATION_PATCH: Any = {
     "tags": {"summary": "Other tags", "value": {"tags": ["video", "care-homes"]}},
     "describe": {

@@ -15,6 +15,7 @@ from app.http.odata.asking import (
     Level,
     ODataRoute,
     Options,
+    OptionsOfData,
     level_of,
     must_fit,
     must_take,
@@ -22,14 +23,12 @@ from app.http.odata.asking import (
 )
 from app.http.odata.errors import ROOT
 from app.http.problems import problems
-from app.models.odata import ODataOptions
-from app.models.tables import ColumnType
+from app.models.odata import ODataFormat, ODataOptions
+from app.models.tables import Column, ColumnType
 from app.odata import addresses, csdl, options
 from app.odata.addresses import Address
-from app.odata.sets import EntitySet
 from app.register.odata import reading
-from app.register.odata.reading import Below, Found, Part
-from app.register.rows import cells_of
+from app.register.odata.reading import Found, Part
 from app.routers.parts import Register
 
 router = APIRouter(prefix=ROOT, tags=["odata"], route_class=ODataRoute)
@@ -38,13 +37,17 @@ _VARIES = {"Vary": "Accept, Authorization, Prefer, OData-MaxVersion"}
 
 _FORMAT = frozenset({"format"})
 _OF_ONE = _FORMAT | {"select", "expand"}
-_OF_COUNT = _FORMAT | {"filter"}
+_OF_COUNT = frozenset({"filter"})
 _OF_SEVERAL = _OF_ONE | _OF_COUNT | {"orderby", "top", "skip", "count", "skiptoken"}
 
 _WRITTEN_INLINE = 50
 """Entities that are written on the event loop; more are written on a thread."""
 
-OptionsOf = Annotated[ODataOptions, Depends(Options())]
+FormatOf = Annotated[ODataFormat, Depends(Options(ODataFormat))]
+_LONG_FILTER = 1_000
+"""Letters of a filter whose SQL is made on the event loop; of a longer one, it is on a thread."""
+
+OptionsOf = Annotated[ODataOptions, Depends(OptionsOfData())]
 
 _ANY_JSON: dict[int | str, dict[str, Any]] = {
     200: {
@@ -61,12 +64,11 @@ _ANY_JSON: dict[int | str, dict[str, Any]] = {
     responses=problems(MalformedQuery, NotAcceptable, NotSupported) | _ANY_JSON,
 )
 async def get_odata_service(
-    request: Request, register: Register, caller: Reader, query: OptionsOf
+    request: Request, register: Register, caller: Reader, query: FormatOf
 ) -> Response:
     """Use it as the address that Power BI, Excel or Tableau asks for: give them
     `/odata/v4/` as an OData feed, and they find the rest.
     """
-    must_fit(query, _FORMAT, "The service document")
     level = level_of(request, query)
     content = payload.service(payload.root_of(request), level)
     return _answer(request, content, level.media_type, await register.head())
@@ -85,10 +87,9 @@ async def get_odata_service(
     },
 )
 async def get_odata_metadata(
-    request: Request, register: Register, caller: Reader, query: OptionsOf
+    request: Request, register: Register, caller: Reader, query: FormatOf
 ) -> Response:
     """Use it to see which properties the entities have, of which types, and what each means."""
-    must_fit(query, _FORMAT, "The metadata")
     must_take(request, query, "application/xml")
     return _answer(request, csdl.metadata(), "application/xml", await register.head())
 
@@ -119,9 +120,9 @@ async def query_odata(
     address = addresses.read(resource)
     if address.counted:
         return await _count(request, register, address, query)
-    level = level_of(request, query) if not address.raw else Level.NONE
     if address.column is not None:
-        return await _property(request, register, address, query, level)
+        return await _property(request, register, address, address.column, query)
+    level = level_of(request, query)
     if address.many:
         return await _several(request, register, address, query, level)
     return await _one(request, register, address, query, level)
@@ -132,8 +133,7 @@ async def _count(
 ) -> Response:
     must_fit(query, _OF_COUNT, "A count")
     asked = options.read(query, address.target)
-    below = await _below(register, address)
-    head, number = await register.read(reading.count, asked, below)
+    number, head = await register.read(reading.count, address, asked)
     return _answer(request, str(number).encode(), "text/plain", head)
 
 
@@ -147,15 +147,16 @@ async def _several(
     # Whoever goes on has left behind what was to be skipped.
     skip = 0 if query.skiptoken is not None else query.skip or 0
     part = Part(limit, skip, query.skiptoken, counted=bool(query.count))
-    below = await _below(register, address)
-    found = await register.read(reading.page, asked, part, below)
+    if len(query.filter or "") > _LONG_FILTER:
+        await asyncio.to_thread(reading.prepare, register.dialect, address, asked, part)
+    found, head = await register.read(reading.page, address, asked, part)
     following = _following(request, query, found, limit)
     writer = payload.Writer(payload.root_of(request), level, asked)
     if len(found.rows) <= _WRITTEN_INLINE:
         content = writer.collection(found, following)
     else:
         content = await asyncio.to_thread(writer.collection, found, following)
-    return _answer(request, content, level.media_type, found.head, preferred)
+    return _answer(request, content, level.media_type, head, preferred)
 
 
 def _following(request: Request, query: ODataOptions, found: Found, limit: int) -> str | None:
@@ -170,60 +171,32 @@ async def _one(
     request: Request, register: Register, address: Address, query: ODataOptions, level: Level
 ) -> Response:
     must_fit(query, _OF_ONE, "One entity")
-    target = address.target
-    name = address.key
-    if address.navigation is not None:
-        name = (await _cells(register, address, address.navigation.here))[0]
-        if name is None:
-            return Response(status_code=204)
-    asked = options.read(query, target)
-    found = await register.read(reading.page, asked, Part(1), Below(target.key, name or ""))
-    if not found.rows:
-        raise _none(target)
+    asked = options.read(query, address.target)
+    found, head = await register.read(reading.one, address, asked)
+    if found is None:
+        return _nothing(request, head)
     writer = payload.Writer(payload.root_of(request), level, asked)
-    return _answer(request, writer.entity(found), level.media_type, found.head)
+    return _answer(request, writer.entity(found), level.media_type, head)
 
 
 async def _property(
-    request: Request, register: Register, address: Address, query: ODataOptions, level: Level
+    request: Request, register: Register, address: Address, column: Column, query: ODataOptions
 ) -> Response:
     must_fit(query, _FORMAT, "A property")
-    assert address.column is not None
-    value, head = await _cells(register, address, address.column.name)
+    if address.raw:
+        must_take(request, query, "text/plain")
+        if column.type is ColumnType.TEXTS:
+            raise MalformedQuery("Several texts have no one `$value`.")
+        level = Level.NONE
+    else:
+        level = level_of(request, query)
+    value, head = await register.read(reading.value, address, column)
     if value is None:
-        return Response(status_code=204)
-    if not address.raw:
-        content = payload.value_of(payload.root_of(request), level, address, value)
-        return _answer(request, content, level.media_type, head)
-    if address.column.type is ColumnType.TEXTS:
-        raise MalformedQuery("Several texts have no one `$value`.")
-    return _answer(request, str(value).encode(), "text/plain", head)
-
-
-async def _below(register: Register, address: Address) -> Below | None:
-    """The entity that those which are asked for belong to; it has to be there."""
-    if address.navigation is None:
-        return None
-    (name, _) = await _cells(register, address, address.navigation.here)
-    there = address.target.column(address.navigation.there)
-    assert there is not None
-    return Below(there, name)
-
-
-async def _cells(register: Register, address: Address, name: str) -> tuple[Any, int]:
-    """What the entity that an address names says, and the head of the log."""
-    of, column = address.of, address.of.column(name)
-    assert column is not None
-    asked = options.read(ODataOptions(), of)
-    below = Below(of.key, address.key or "")
-    found = await register.read(reading.page, asked, Part(1), below)
-    if not found.rows:
-        raise _none(of)
-    return cells_of((column,))(found.rows[0])[0], found.head
-
-
-def _none(of: EntitySet) -> NotFound:
-    return NotFound(f"{of.name} has nothing with this key.")
+        return _nothing(request, head)
+    if address.raw:
+        return _answer(request, str(value).encode(), "text/plain", head)
+    content = payload.value_of(payload.root_of(request), level, address, value)
+    return _answer(request, content, level.media_type, head)
 
 
 def _answer(
@@ -235,3 +208,8 @@ def _answer(
 ) -> Response:
     headers = collections.headers(request, head) | _VARIES | (extra or {})
     return Response(content, headers=headers, media_type=media_type)
+
+
+def _nothing(request: Request, head: int) -> Response:
+    """That there is no value (part 1, section 11.2.3)."""
+    return Response(status_code=204, headers=collections.headers(request, head) | _VARIES)

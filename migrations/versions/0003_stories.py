@@ -12,7 +12,7 @@ from alembic import op
 from pydantic_core import to_json
 
 revision = "0003"
-down_revision = "0001"
+down_revision = "0004"
 branch_labels = None
 depends_on = None
 

@@ -36,9 +36,32 @@ def problem_of(answer: httpx.Response, status: int, slug: str) -> dict[str, Any]
     assert problem["instance"] == f"urn:request:{answer.headers['x-request-id']}"
     assert int(answer.headers["register-sequence"]) >= 0
     for error in problem["errors"]:
-        assert set(error) == {"pointer", "code", "detail"}
-        assert all(isinstance(value, str) and value for value in error.values())
+        assert set(error) - {"start", "end"} == {"pointer", "code", "detail"}
+        assert all(error[name] for name in ("pointer", "code", "detail"))
     return problem
+
+
+def odata_error_of(answer: httpx.Response, status: int, slug: str) -> dict[str, Any]:
+    """The error that the answer is, as OData's clients read it."""
+    assert answer.status_code == status, answer.text
+    assert answer.headers["content-type"] == "application/json"
+    assert answer.headers["odata-version"] == "4.0"
+    assert answer.headers["link"] == f'</problems/{slug}>; rel="help"'
+    (error,) = answer.json().values()
+    assert set(error) == {"code", "message", "details"}
+    assert error["code"] == slug
+    assert error["message"].endswith((".", "?"))
+    for detail in error["details"]:
+        assert set(detail) == {"code", "message", "target"}
+        assert all(isinstance(value, str) and value for value in detail.values())
+    told: dict[str, Any] = error
+    return told
+
+
+def refusal_of(answer: httpx.Response, status: int, slug: str) -> dict[str, Any]:
+    """The problem, or below `/odata` the error, that the answer is."""
+    is_odata = answer.request.url.path.startswith("/odata/")
+    return (odata_error_of if is_odata else problem_of)(answer, status, slug)
 
 
 def head_of(client: httpx.Client) -> int:
@@ -106,6 +129,7 @@ def gettable(client: httpx.Client, entry: dict[str, Any]) -> list[str]:
         "theme": entry["theme"]["slug"],
         "table": "innovations",
         "format": "csv",
+        "resource": "Innovations",
         **entry["source"],
     }
     paths = client.get("/openapi.json").json()["paths"]

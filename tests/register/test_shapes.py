@@ -13,12 +13,13 @@ import psycopg
 import pytest
 from sqlmodel import Session
 
-from app.dialects import Read, Reader, Statement, Values
+from app.dialects import Prepared, Read, Reader, Statement, Values
+from app.dialects.protocol import prepared_by
 from app.models.innovations import Innovation
 from tests.conftest import WARD_ROUNDS, Register
 from tests.http.speaking import Submit
 
-Asked = list[tuple[Statement, Values]]
+Asked = list[tuple[Statement | Prepared, Values]]
 
 LISTS = [
     "theme=great-teams",
@@ -53,7 +54,7 @@ class Recording:
         self.dialect = reader.dialect
         self._reader, self._asked = reader, asked
 
-    async def rows(self, statement: Statement, values: Values) -> Sequence[Any]:
+    async def rows(self, statement: Statement | Prepared, values: Values) -> Sequence[Any]:
         self._asked.append((statement, values))
         return await self._reader.rows(statement, values)
 
@@ -91,7 +92,7 @@ def explaining(register: Register) -> Iterator[Any]:
         explain = "EXPLAIN "
 
     def plan(statement: Statement, values: Values) -> list[str]:
-        prepared = dialect.prepare(statement)
+        prepared = prepared_by(dialect, statement)
         rows = connection.execute(explain + prepared.sql, prepared.bound(values)).fetchall()
         return [str(row[-1]) for row in rows]
 
@@ -239,3 +240,72 @@ def test_one_innovation_is_a_look_up(
             assert trust.get(path).status_code == 200
             assert len(asked) <= 4  # the key, the entry, and a list with its total
             assert [step for each in asked for step in scans(plan(*each))] == []
+
+
+# OData
+
+STORED = [
+    "Innovations",
+    "Innovations?$skip=1",
+    "Innovations?$filter=reference eq 'INN-000002'",
+    "Innovations?$filter=reference in ('INN-000002','INN-000001')",
+    "Innovations?$filter=status eq 'keep' and theme ne 'x'",
+    "Decisions",
+    "Evidence?$filter=kind eq 'audit'",
+]
+"""Queries of what has columns."""
+
+
+def test_odata_costs_as_many_statements_for_many_entities_as_for_few(
+    anybody: httpx.Client, trust: httpx.Client, asked: Asked
+) -> None:
+    path = "/odata/v4/Innovations?$count=true&$expand=*"
+    costs = []
+    for number in (1, 9, 50):
+        many(trust, number)
+        asked.clear()
+        assert len(anybody.get(path).json()["value"]) >= number
+        costs.append(len(asked))
+    # From the second time on, an answer that was kept is looked at.
+    assert costs[1] == costs[2] <= 9
+
+
+def test_odata_looks_at_what_is_stored_and_not_into_documents(
+    register: Register,
+    anybody: httpx.Client,
+    trust: httpx.Client,
+    asked: Asked,
+    subtests: pytest.Subtests,
+) -> None:
+    many(trust, 3)
+    document = re.compile(r"json_extract|jsonb_extract|json_each|jsonb_path")
+    for path in STORED:
+        with subtests.test(path):
+            asked.clear()
+            assert anybody.get(f"/odata/v4/{path}").status_code == 200
+            statements = [prepared_by(register.database.dialect, each).sql for each, _ in asked]
+            assert statements
+            assert not [sql for sql in statements if document.search(sql)]
+
+
+def test_one_entity_and_what_belongs_to_it_are_found_by_an_index(
+    register: Register,
+    anybody: httpx.Client,
+    submit: Submit,
+    asked: Asked,
+    subtests: pytest.Subtests,
+) -> None:
+    entry = submit(evidence=[{"kind": "audit", "statement": "It held."}])
+    one, piece = f"Innovations('{entry['id']}')", f"Evidence('{entry['evidence'][0]['id']}')"
+    with explaining(register) as plan:
+        for path in (
+            *(one, piece, f"{one}/evidence", f"{one}/theme_detail", f"{piece}/innovation_detail"),
+            *(f"{one}?$expand=*", f"Innovations?$filter=id eq '{entry['id']}'"),
+            f"Innovations?$filter=reference eq '{entry['reference']}'",
+        ):
+            with subtests.test(path):
+                asked.clear()
+                answer = anybody.get(f"/odata/v4/{path}")
+                assert answer.status_code == 200, answer.text
+                plans = [plan(*each) for each in asked]
+                assert [step for lines in plans for step in scans(lines)] == []

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from enum import StrEnum
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 from fastapi import Request, Response
 
@@ -13,9 +13,11 @@ from app.errors import Fault, MalformedQuery, NotAcceptable, NotSupported, Valid
 from app.http.odata.errors import VERSION
 from app.http.query import Query, pairs
 from app.http.route import Handler, Route
-from app.models.odata import ODataOptions
+from app.models.odata import ODataFormat, ODataOptions
+from app.odata import options
 
 T = TypeVar("T")
+F = TypeVar("F", bound=ODataFormat)
 
 PAGE = 500
 """Entities of a page, where the client says nothing of it."""
@@ -54,21 +56,16 @@ def _check_version(request: Request) -> None:
         raise NotAcceptable.at("header:OData-MaxVersion", "version", detail)
 
 
-class Options(Query[ODataOptions]):
+class Options(Query[F], Generic[F]):
     """A dependency that reads the query options, each for itself."""
 
-    def __init__(self) -> None:
-        super().__init__(ODataOptions)
-
-    async def __call__(self, request: Request) -> ODataOptions:
+    async def __call__(self, request: Request) -> F:
         """The options.
 
         Raises:
             MalformedQuery, NotSupported
         """
         for name, _ in pairs(request):
-            if name.startswith("@"):
-                raise NotSupported.at("?@", "not_supported", "Aliases of values are not taken.")
             if name in _INSTEAD:
                 detail = f"`{name}` is not taken here. {_INSTEAD[name]}".rstrip()
                 raise NotSupported.at(f"?{name}", "not_supported", detail)
@@ -78,7 +75,21 @@ class Options(Query[ODataOptions]):
             raise MalformedQuery(error.detail, faults=error.faults) from None
 
 
-def must_fit(options: ODataOptions, allowed: frozenset[str], what: str) -> None:
+class OptionsOfData(Options[ODataOptions]):
+    """The same, with values that have names, as ``$filter=title eq @t&@t='Huddle'``."""
+
+    def __init__(self) -> None:
+        super().__init__(ODataOptions)
+
+    def pairs(self, request: Request) -> list[tuple[str, str]]:
+        return [(name, value) for name, value in super().pairs(request) if name[:1] != "@"]
+
+    async def __call__(self, request: Request) -> ODataOptions:
+        aliases = dict(pair for pair in super().pairs(request) if pair[0][:1] == "@")
+        return options.with_aliases(await super().__call__(request), aliases)
+
+
+def must_fit(asked: ODataOptions, allowed: frozenset[str], what: str) -> None:
     """Refuses options that what is asked for does not take.
 
     Raises:
@@ -87,7 +98,7 @@ def must_fit(options: ODataOptions, allowed: frozenset[str], what: str) -> None:
     names = {name: field.alias for name, field in ODataOptions.model_fields.items()}
     faults = tuple(
         Fault(f"?{names[name]}", "not_here", f"{what} takes no `{names[name]}`.")
-        for name in sorted(options.model_fields_set - allowed)
+        for name in sorted(asked.model_fields_set - allowed)
     )
     if faults:
         raise MalformedQuery(faults[0].detail, faults=faults)
@@ -105,27 +116,27 @@ class Level(StrEnum):
         return f"application/json;odata.metadata={self}"
 
 
-def level_of(request: Request, options: ODataOptions) -> Level:
+def level_of(request: Request, asked: ODataFormat) -> Level:
     """The level of metadata that the client takes.
 
     Raises:
         NotAcceptable: when it takes no JSON.
     """
-    return _negotiated(request, options, _as_json)
+    return _negotiated(request, asked, _as_json)
 
 
-def must_take(request: Request, options: ODataOptions, media_type: str) -> None:
+def must_take(request: Request, asked: ODataFormat, media_type: str) -> None:
     """Refuses a client that takes something else alone.
 
     Raises:
         NotAcceptable
     """
-    kind = media_type.partition("/")[0]
+    kind, _, short = media_type.partition("/")
 
     def fits(offered: str, _: dict[str, str]) -> bool | None:
-        return offered in (media_type, f"{kind}/*", "*/*", "xml") or None
+        return offered in (media_type, f"{kind}/*", "*/*", short) or None
 
-    _negotiated(request, options, fits)
+    _negotiated(request, asked, fits)
 
 
 def _as_json(offered: str, parameters: dict[str, str]) -> Level | None:
@@ -144,12 +155,12 @@ def _as_json(offered: str, parameters: dict[str, str]) -> Level | None:
 
 def _negotiated(
     request: Request,
-    options: ODataOptions,
+    asked: ODataFormat,
     fits: Callable[[str, dict[str, str]], T | None],
 ) -> T:
     """What the best of the formats that the client takes fits as (RFC 9110, section 12.5.1)."""
-    if options.format is not None:  # it comes before the header (part 1, section 11.2.10)
-        where, wanted = "?$format", options.format
+    if asked.format is not None:  # it comes before the header (part 1, section 11.2.11)
+        where, wanted = "?$format", asked.format
     else:
         where, wanted = "header:Accept", ", ".join(request.headers.getlist("accept")) or "*/*"
     best: tuple[float, T | None] = (0.0, None)

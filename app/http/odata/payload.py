@@ -17,11 +17,13 @@ from app.odata.addresses import Address
 from app.odata.csdl import NAMESPACE, type_of
 from app.odata.options import Asked, Expanded, Select
 from app.odata.sets import SETS, EntitySet
-from app.register.odata.reading import Found, Row
-from app.register.odata.statements import MOST_RELATED
+from app.register.odata.reading import MOST_RELATED, Found, Row
 from app.register.rows import cells_of
 
 Json = dict[str, Any]
+
+_AS_IT_IS = "!$'()*,/:;=@~"
+"""Letters that a query may have as they are."""
 
 _PLAIN = (ColumnType.TEXT, ColumnType.INTEGER)
 """Types of which JSON shows by itself what they are."""
@@ -64,7 +66,7 @@ class Writer:
 
     def _context(self) -> str:
         """What the answer is of, as a fragment of the metadata's address (part 1, section 10)."""
-        named = list(self.asked.select.named or ())
+        named = list(self.asked.select.named)
         named += [
             f"{expanded.navigation.name}({','.join(expanded.select.named)})"
             for expanded in self.asked.expand
@@ -75,7 +77,8 @@ class Writer:
     def _entities(self, found: Found) -> Iterator[Json]:
         of = self.asked.of
         entities = self._written(of, self.asked.select, found.rows)
-        keys = cells_of((of.key, *(_here(of, each) for each in self.asked.expand)))
+        names_here = [each.navigation.here for each in self.asked.expand]
+        keys = cells_of((of.key, *map(of.table.column, names_here)))
         for row, entity in zip(found.rows, entities, strict=True):
             key, *names = keys(row)
             for expanded, name in zip(self.asked.expand, names, strict=True):
@@ -91,10 +94,7 @@ class Writer:
             return {navigation.name: entities[0] if entities else None}
         written: Json = {navigation.name: entities[:MOST_RELATED]}
         if len(entities) > MOST_RELATED:
-            options = f"$skip={MOST_RELATED}"
-            if select.named:
-                options += f"&$select={','.join(select.named)}"
-            link = f"{self.root}/{here}/{navigation.name}?{options}"
+            link = f"{self.root}/{here}/{navigation.name}?{_rest(expanded)}"
             written[f"{navigation.name}@odata.nextLink"] = link
         return written
 
@@ -123,6 +123,14 @@ class Writer:
         return told
 
 
+def _rest(expanded: Expanded) -> str:
+    """The options that ask for what did not fit in."""
+    said = dict(expanded.said) | {"$skip": str(MOST_RELATED)}
+    if expanded.top is not None:
+        said["$top"] = str(expanded.top - MOST_RELATED)
+    return "&".join(f"{name}={quote(text, safe=_AS_IT_IS)}" for name, text in said.items())
+
+
 def value_of(root: str, level: Level, address: Address, value: Any) -> bytes:
     """One property of one entity."""
     assert address.key is not None
@@ -135,12 +143,6 @@ def _context(root: str, level: Level, what: str | None = None) -> Json:
     if level is Level.NONE:
         return {}
     return {"@odata.context": f"{root}/$metadata" + (f"#{what}" if what else "")}
-
-
-def _here(of: EntitySet, expanded: Expanded) -> Column:
-    column = of.column(expanded.navigation.here)
-    assert column is not None
-    return column
 
 
 def _literal(key: str) -> str:

@@ -7,7 +7,8 @@ below a `not`. A function of null is null in both.
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import (
@@ -77,7 +78,8 @@ class Conditions:
         self._dialect = dialect
         self._source = source
         self._each: ColumnElement[str] | None = None
-        self._negated = False
+        self._exact = False
+        """Whether it counts that something is false, and not only that it is not true."""
         self.looks_into_documents = False
         """Whether something was asked for that no index, and no column, tells."""
 
@@ -108,7 +110,8 @@ class Conditions:
             # A constant comes last: the other way round, it means the same.
             if isinstance(left, ex.Null | ex.Truth):
                 left, right = right, left
-            return self._equality(left, right, asked.operator == "eq")
+            with self._exactly(Kind.TRUTH in (left.kind, right.kind)):
+                return self._equality(left, right, asked.operator == "eq")
         if Kind.NULL in (left.kind, right.kind):
             return false()
         compare = _OPERATORS[asked.operator]
@@ -118,34 +121,43 @@ class Conditions:
         if isinstance(right, ex.Null):
             return self._missing(left, wanted)
         if isinstance(right, ex.Truth):
-            return self._true(left, right.value, wanted)
-        if not wanted:
-            return self.of(left).is_distinct_from(self.of(right))
+            return self._true(left, right.value == wanted, or_unknown=not wanted)
         number = self._by_number(left, right)
         if number is not None:
-            return number
+            return number if wanted else not_(number)
+        if not wanted:
+            return self.of(left).is_distinct_from(self.of(right))
         if may_be_null(left) and may_be_null(right):
             return self.of(left).is_not_distinct_from(self.of(right))
         return self._known(self.of(left) == self.of(right), left, right)
 
+    @contextmanager
+    def _exactly(self, needed: bool = True) -> Iterator[None]:
+        before, self._exact = self._exact, self._exact or needed
+        yield
+        self._exact = before
+
     def _known(self, compared: ColumnElement[bool], *of: Expression) -> ColumnElement[bool]:
         """A comparison that is false where it is unknown."""
-        if not self._negated or not any(map(may_be_null, of)):
+        if not self._exact or not any(map(may_be_null, of)):
             return compared
         return func.coalesce(compared, false(), type_=Boolean)
 
     def _missing(self, what: Expression, wanted: bool) -> ColumnElement[bool]:
-        if isinstance(what, ex.Null | ex.Truth | ex.Value):
-            return true() if isinstance(what, ex.Null) == wanted else false()
+        if not may_be_null(what):
+            return false() if wanted else true()
+        if isinstance(what, ex.Null):
+            return true() if wanted else false()
         return self.of(what).is_(None) if wanted else self.of(what).is_not(None)
 
-    def _true(self, what: Expression, value: bool, equal: bool) -> ColumnElement[bool]:
-        """That a condition is true or false; what is unknown is neither."""
+    def _true(self, what: Expression, value: bool, *, or_unknown: bool) -> ColumnElement[bool]:
+        """That a condition is true, or false; what is unknown is neither."""
         found = self.of(what)
-        if equal:
-            return found if value else not_(found)
-        known: ColumnElement[bool] = func.coalesce(found, true() if not value else false())
-        return not_(known) if value else known
+        held = found if value else not_(found)
+        if not or_unknown:
+            return self._known(held, what)
+        either: ColumnElement[bool] = func.coalesce(held, true(), type_=Boolean)
+        return either if may_be_null(what) else held
 
     def _by_number(self, what: Expression, value: Expression) -> ColumnElement[bool] | None:
         """References are not stored: what is, is the number that stands in one."""
@@ -176,10 +188,8 @@ class Conditions:
         return or_(*map(self.of, asked.of))
 
     def _not(self, asked: ex.Not) -> ColumnElement[bool]:
-        before, self._negated = self._negated, True
-        found = not_(self.of(asked.what))
-        self._negated = before
-        return found
+        with self._exactly():
+            return not_(self.of(asked.what))
 
     def _among(self, asked: ex.Among) -> ColumnElement[bool]:
         self.looks_into_documents |= not self._source.few
@@ -190,7 +200,8 @@ class Conditions:
         if asked.condition is None:
             return some
         self._each = each.text
-        condition = self.of(asked.condition)
+        with self._exactly(asked.every):
+            condition = self.of(asked.condition)
         self._each = None
         return not_(some.where(not_(condition))) if asked.every else some.where(condition)
 
@@ -219,8 +230,10 @@ def may_be_null(expression: Expression) -> bool:
     match expression:
         case ex.Property(column=column):
             return column.nullable
-        case ex.Call(arguments=arguments):
-            return any(map(may_be_null, arguments))
+        case ex.Call(arguments=of) | ex.All(of=of) | ex.Any(of=of):
+            return any(map(may_be_null, of))
+        case ex.Not(what=what):
+            return may_be_null(what)
         case ex.Null():
             return True
     return False

@@ -33,6 +33,12 @@ def _ends(_: Dialect, text: Text, part: Text) -> ColumnElement[bool]:
     return and_(before >= literal_column("0"), ending == part)
 
 
+def _substring(_: Dialect, text: Text, start: ColumnElement[int], *length: Any) -> Text:
+    first = cast(start, Integer) + literal_column("1")
+    part: Text = func.substr(text, first, *(cast(each, Integer) for each in length), type_=String)
+    return part
+
+
 def _part(_: Dialect, time: Text, *, start: int, length: int) -> ColumnElement[int]:
     return cast(_letters(time, start, length), Integer)
 
@@ -53,6 +59,7 @@ FUNCTIONS: Mapping[str, Callable[..., ColumnElement[Any]]] = {
     "endswith": _ends,
     "length": lambda _, text: func.length(text, type_=Integer),
     "indexof": _index_of,
+    "substring": _substring,
     "tolower": lambda dialect, text: dialect.lower(text),
     "toupper": lambda dialect, text: dialect.upper(text),
     "trim": lambda _, text: func.trim(text, type_=String),

@@ -18,13 +18,9 @@ from sqlalchemy import (
 )
 
 from app.dialects import Dialect
-from app.models.decisions import Decision
-from app.models.evidence import Evidence
 from app.models.innovations import NO_REVIEW, Visibility
 from app.models.organisations import Organisation
 from app.models.tables import (
-    DECISIONS,
-    EVIDENCE,
     INNOVATIONS,
     ORGANISATIONS,
     STORIES,
@@ -32,14 +28,12 @@ from app.models.tables import (
     Column,
     ColumnType,
 )
-from app.models.tables import Table as Described
 from app.models.themes import Theme
 from app.odata.sets import EntitySet
+from app.register.rows import BELONGING
 from app.register.told import STORIES as STORY_ROWS
 from app.register.walks import ENTRIES
 
-_DECISIONS: Table = Decision.__table__  # type: ignore[attr-defined]
-_EVIDENCE: Table = Evidence.__table__  # type: ignore[attr-defined]
 _ORGANISATIONS: Table = Organisation.__table__  # type: ignore[attr-defined]
 _THEMES: Table = Theme.__table__  # type: ignore[attr-defined]
 
@@ -83,7 +77,7 @@ def source_of(of: EntitySet, *, innovation_first: bool = False) -> Source:
         return _few(_ORGANISATIONS, _ORGANISATIONS.c.code, str)
     if table is THEMES:
         return _few(_THEMES, _THEMES.c.number, int)
-    things = _BELONGING[table]
+    things = BELONGING[table.name]
     sides = (ENTRIES, things) if innovation_first else (things, ENTRIES)
     rows = sides[0].join(sides[1], ENTRIES.c.number == things.c.number)
     row = (things.c.document, ENTRIES.c.id, ENTRIES.c.number)
@@ -92,9 +86,6 @@ def source_of(of: EntitySet, *, innovation_first: bool = False) -> Source:
 
 def _few(things: Table, key: ColumnElement[Any], kind: type[str | int]) -> Source:
     return Source(things, things, (things.c.document,), (), key, kind, few=True)
-
-
-_BELONGING: Mapping[Described, Table] = {DECISIONS: _DECISIONS, EVIDENCE: _EVIDENCE}
 
 
 def stored(source: Source, column: Column) -> ColumnElement[Any] | None:

@@ -16,24 +16,20 @@ from sqlalchemy import (
     bindparam,
     false,
     func,
-    literal_column,
     or_,
     select,
 )
 
-from app.dialects import Dialect, Statement
+from app.dialects import Dialect, Prepared, Statement
 from app.models.tables import Column
 from app.odata.expressions import Expression, Kind, Ordering
-from app.odata.sets import SETS, Navigation
+from app.odata.sets import EntitySet
 from app.register.odata.conditions import Conditions, may_be_null
-from app.register.odata.sources import Source, said, source_of, stored
+from app.register.odata.sources import Source, source_of
 from app.register.walks import names
 
-KEPT = 512
+KEPT = 256
 """Statements that are kept of each kind."""
-
-MOST_RELATED = 100
-"""Of several things that belong to an entity, so many are sent with it."""
 
 ASKED_AT_ONCE = (1, 8, 64, 512)
 """For how many entities at once it is asked what belongs to them."""
@@ -43,18 +39,17 @@ class Shape(NamedTuple):
     """All of a query that its SQL depends on."""
 
     dialect: Dialect
-    of: str
-    """The set's name."""
+    of: EntitySet
     where: Expression | None
     order: tuple[Ordering, ...]
-    below: Column | None = None
+    by: Column | None = None
     """The property by which they belong to one entity, or are one."""
 
 
 class Made(NamedTuple):
     """A statement, and what is to be known of it."""
 
-    statement: Statement
+    sql: Prepared
     long: bool
     """Whether it looks at more than indexes and a page's rows."""
 
@@ -63,11 +58,7 @@ class Made(NamedTuple):
 def page(shape: Shape, after: tuple[bool, ...] | None, *, skips: bool) -> Made:
     """The rows of a page, each with its keys; of a later page, which keys before it are null."""
     source, conditions, where = _found(shape)
-    keys = [
-        _Key(conditions.ordered(order.by), may_be_null(order.by), order.backwards)
-        for order in shape.order
-    ]
-    keys.append(_Key(source.key, nullable=False, backwards=False))
+    keys = _keys(conditions, source, shape.order)
     labelled = [key.value.label(f"key_{i}") for i, key in enumerate(keys)]
     statement = select(*source.row, *labelled).select_from(source.rows).where(*where)
     if after is not None:
@@ -76,7 +67,7 @@ def page(shape: Shape, after: tuple[bool, ...] | None, *, skips: bool) -> Made:
     statement = statement.limit(bindparam("limit", type_=Integer))
     if skips:
         statement = statement.offset(bindparam("skip", type_=Integer))
-    return Made(statement, conditions.looks_into_documents)
+    return _made(shape.dialect, statement, conditions)
 
 
 @lru_cache(KEPT)
@@ -84,16 +75,39 @@ def counting(shape: Shape) -> Made:
     """How many there are."""
     source, conditions, where = _found(shape)
     statement = select(func.count()).select_from(source.rows).where(*where)
-    return Made(statement, conditions.looks_into_documents)
+    return _made(shape.dialect, statement, conditions)
 
 
-def _found(shape: Shape) -> tuple[Source, Conditions, list[ColumnElement[bool]]]:
-    below = shape.below
-    source = source_of(SETS[shape.of], innovation_first=bool(below and below.of_innovation))
+@lru_cache(KEPT)
+def related(shape: Shape, count: int, *, many: bool) -> Made:
+    """What belongs to so many entities, by what: that, and the row; of many, the first ones."""
+    source, conditions, where = _found(shape, of=count)
+    assert shape.by is not None
+    by = conditions.column(shape.by)
+    found = select(by.label("of"), *source.row).select_from(source.rows).where(*where)
+    if not many:
+        return _made(shape.dialect, found, conditions)
+    order = [key.ordered for key in _keys(conditions, source, shape.order)]
+    place = func.row_number().over(partition_by=by, order_by=order).label("place")
+    each = found.add_columns(place).subquery("each")
+    first: Statement = select(*list(each.c)[:-1]).where(
+        each.c.place <= bindparam("most", type_=Integer)
+    )
+    return _made(shape.dialect, first.order_by(each.c.of, each.c.place), conditions)
+
+
+def _made(dialect: Dialect, statement: Statement, conditions: Conditions) -> Made:
+    return Made(dialect.prepare_once(statement), conditions.looks_into_documents)
+
+
+def _found(shape: Shape, of: int = 1) -> tuple[Source, Conditions, list[ColumnElement[bool]]]:
+    by = shape.by
+    source = source_of(shape.of, innovation_first=by is not None and by.of_innovation)
     conditions = Conditions(shape.dialect, source)
     where = list(source.conditions)
-    if below is not None:
-        where.append(conditions.column(below) == bindparam("below", type_=String))
+    if by is not None:
+        named = [bindparam(name, type_=String) for name in names("by", of)]
+        where.append(conditions.column(by).in_(named))
     if shape.where is not None:
         where.append(conditions.of(shape.where))
     return source, conditions, where
@@ -125,6 +139,13 @@ class _Key(NamedTuple):
         return self.value.is_(None) if last is None else self.value == last
 
 
+def _keys(conditions: Conditions, source: Source, order: Sequence[Ordering]) -> list[_Key]:
+    keys = [
+        _Key(conditions.ordered(each.by), may_be_null(each.by), each.backwards) for each in order
+    ]
+    return [*keys, _Key(source.key, nullable=False, backwards=False)]
+
+
 def _beyond(
     keys: Sequence[_Key], of: Sequence[type | UnionType], nulls: Sequence[bool]
 ) -> ColumnElement[bool]:
@@ -151,27 +172,4 @@ def kinds(shape: Shape) -> list[type[str | int | float] | UnionType]:
     for order in shape.order:
         kind: Any = int | float if order.by.kind is Kind.NUMBER else str
         found.append(kind | None if may_be_null(order.by) else kind)
-    return [*found, source_of(SETS[shape.of]).key_kind]
-
-
-@lru_cache(KEPT)
-def related(dialect: Dialect, navigation: Navigation, count: int) -> Statement:
-    """What belongs to some entities: what it is found by, and its row; one too many of several."""
-    target = SETS[navigation.target]
-    there = target.column(navigation.there)
-    assert there is not None
-    source = source_of(target, innovation_first=there.of_innovation)
-    by = stored(source, there)
-    if by is None:
-        by = said(dialect, source, there)
-    wanted = by.in_([bindparam(name, type_=String) for name in names("of", count)])
-    found = select(by.label("of"), *source.row).select_from(source.rows)
-    found = found.where(*source.conditions, wanted)
-    if not navigation.many:
-        return found
-    place = func.row_number().over(partition_by=by, order_by=source.key).label("place")
-    each = found.add_columns(place).subquery("each")
-    several: Statement = select(*list(each.c)[:-1]).where(
-        each.c.place <= literal_column(str(MOST_RELATED + 1))
-    )
-    return several.order_by(each.c.of, each.c.place)
+    return [*found, source_of(shape.of).key_kind]
