@@ -25,7 +25,6 @@ from sqlmodel import Session
 from app import __version__, files, schema
 from app.database import Database
 from app.errors import RegisterError
-from app.files.columns import column_of
 from app.http.patience import Patient
 from app.importing import Along, Import
 from app.models.clients import (
@@ -46,7 +45,7 @@ from app.register import (
     verification,
 )
 from app.register.access import OPERATOR, Caller
-from app.register.imports import Report
+from app.register.imports import INNOVATIONS, STORIES, Importable, Report
 from app.register.screening import must_name_nobody
 from app.register.verification import Verdict
 from app.settings import Settings
@@ -62,10 +61,12 @@ cli = typer.Typer(
 database_commands = typer.Typer(help="The database.", no_args_is_help=True)
 organisation_commands = typer.Typer(help="NHS organisations.", no_args_is_help=True)
 innovation_commands = typer.Typer(help="Innovations.", no_args_is_help=True)
+story_commands = typer.Typer(help="Stories.", no_args_is_help=True)
 client_commands = typer.Typer(help="Clients: machines with a key.", no_args_is_help=True)
 cli.add_typer(database_commands, name="database")
 cli.add_typer(organisation_commands, name="organisations")
 cli.add_typer(innovation_commands, name="innovations")
+cli.add_typer(story_commands, name="stories")
 cli.add_typer(client_commands, name="clients")
 
 DEMONSTRATION_NETWORKS = "127.0.0.0/8,::1/128"
@@ -174,7 +175,10 @@ def demo(host: Host = "127.0.0.1", port: Port = 8000) -> None:
         )
     at = f"http://{host}:{port}"
     body = '{"title": "Ten-minute huddle", "summary": "All meet at eight.", "theme": "great-teams"}'
-    out.print(f"{new} innovations of the demonstration content are new.")
+    out.print(
+        f"{new.innovations} innovations and {new.stories} stories of the demonstration content "
+        "are new."
+    )
     out.print(f"\nDocs:  {at}/docs\nKey:   {key} (it may do all that the docs show, for a week)\n")
     out.print("To try the examples of the docs in another shell:\n")
     out.print(f"  export REGISTER_KEY={key}\n", markup=False)
@@ -291,47 +295,69 @@ def import_organisations(
 class _Shown(Along):
     """A progress bar along an import."""
 
-    def __init__(self, bar: Progress) -> None:
+    def __init__(self, bar: Progress, of: Importable) -> None:
         self._bar = bar
+        self._noun = of.noun.capitalize()
         self._task = bar.add_task("Reading the file", total=None)
 
     def progress(self, done: int, rows: int) -> None:
-        self._bar.update(self._task, description="Innovations", completed=done, total=rows)
+        self._bar.update(self._task, description=self._noun, completed=done, total=rows)
+
+
+EntryFile = Annotated[
+    Path,
+    typer.Argument(exists=True, dir_okay=False, help="A .json, .ndjson, .csv or .xlsx file."),
+]
+Sender = Annotated[
+    str | None,
+    typer.Option(help="The ODS code of who sends it; else each row names its organisation."),
+]
+Mode = Annotated[ImportMode, typer.Option(help="All rows or none, or the good ones.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Judge it, and write nothing.")]
+AcceptFlagged = Annotated[
+    bool,
+    typer.Option("--accept-flagged", help="Accept what looks like personal data and is none."),
+]
 
 
 @innovation_commands.command("import")
 def import_innovations(
-    file: Annotated[
-        Path,
-        typer.Argument(exists=True, dir_okay=False, help="A .json, .ndjson, .csv or .xlsx file."),
-    ],
-    organisation: Annotated[
-        str | None,
-        typer.Option(help="The ODS code of who sends it; else each row names its organisation."),
-    ] = None,
-    mode: Annotated[
-        ImportMode, typer.Option(help="All rows or none, or the good ones.")
-    ] = ImportMode.ATOMIC,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Judge it, and write nothing.")
-    ] = False,
-    accept_flagged: Annotated[
-        bool,
-        typer.Option("--accept-flagged", help="Accept what looks like personal data and is none."),
-    ] = False,
+    file: EntryFile,
+    organisation: Sender = None,
+    mode: Mode = ImportMode.ATOMIC,
+    dry_run: DryRun = False,
+    accept_flagged: AcceptFlagged = False,
 ) -> None:
     """Import a file of innovations. With source ids, it may be done again and again."""
+    query = ImportQuery(mode=mode, dry_run=dry_run, accept_flagged=accept_flagged)
+    _import(file, organisation, query, INNOVATIONS)
+
+
+@story_commands.command("import")
+def import_stories(
+    file: EntryFile,
+    organisation: Sender = None,
+    mode: Mode = ImportMode.ATOMIC,
+    dry_run: DryRun = False,
+    accept_flagged: AcceptFlagged = False,
+) -> None:
+    """Import a file of stories, as a survey gives it. With source ids, it may be done again."""
+    query = ImportQuery(mode=mode, dry_run=dry_run, accept_flagged=accept_flagged)
+    _import(file, organisation, query, STORIES)
+
+
+def _import(file: Path, organisation: str | None, query: ImportQuery, of: Importable) -> None:
     form = files.SUFFIXES.get(file.suffix.lower())
     if form is None:
         raise ValueError(f"A file to import ends in {', '.join(files.SUFFIXES)}.")
     by = Caller(organisation=organisation.strip().upper()) if organisation else OPERATOR
-    query = ImportQuery(mode=mode, dry_run=dry_run, accept_flagged=accept_flagged)
     with (
         _database() as database,
         file.open("rb") as opened,
         Progress(*Progress.get_default_columns(), console=err, transient=True) as bar,
     ):
-        report = Import(opened, form, query, by, along=_Shown(bar)).run(database.transaction)
+        work = Import(opened, form, query, by, along=_Shown(bar, of), of=of)
+        report = work.run(database.transaction)
     _tell(report)
 
 
@@ -344,7 +370,7 @@ def _tell(report: Report) -> None:
     out.print(f"{len(report.rows):,} rows: {', '.join(counts)}.")
     for row in report.rejected[:_TOLD]:
         for fault in row.faults:
-            at = column_of(fault.pointer) if report.is_table else fault.pointer
+            at = report.columns.of_pointer(fault.pointer) if report.columns else fault.pointer
             place = f"row {row.number}, {at}" if at else f"row {row.number}"
             out.print(f"  {place}: {fault.detail}", markup=False)
     if len(report.rejected) > _TOLD:

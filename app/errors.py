@@ -180,7 +180,7 @@ class DuplicateSource(RegisterError):
     title = "Your own id is taken"
     advice = (
         "An entry of yours has this `source` already. To create or update by your own id, use "
-        "`PUT /v1/innovations/by-source/{system}/{id}`."
+        "`PUT /v1/innovations/by-source/{system}/{id}`, or that of stories."
     )
 
 
@@ -273,6 +273,17 @@ class UnknownOrganisation(RegisterError):
     advice = (
         "`GET /v1/organisations?q=` finds an organisation's ODS code. Codes have 3 or 5 "
         "characters and cannot be guessed from a name."
+    )
+
+
+class UnknownInnovation(RegisterError):
+    status = 422
+    slug = "unknown-innovation"
+    title = "There is no such innovation"
+    advice = (
+        "An innovation is named by its `id` or its reference (`INN-000123`); "
+        "`GET /v1/innovations?q=` finds it. One that was withdrawn, or is another organisation's "
+        "draft, cannot be named."
     )
 
 

@@ -17,10 +17,11 @@ from sqlmodel import Session
 from app import files
 from app.errors import Unavailable
 from app.files import Format
+from app.files.rows import Row
 from app.models.imports import ImportMode, ImportQuery
 from app.register import imports
 from app.register.access import Caller
-from app.register.imports import Judge, Judged, Report, Result
+from app.register.imports import INNOVATIONS, Importable, Judge, Judged, Report, Result
 
 Transact = Callable[[Callable[[Session], None]], None]
 """Runs a function in a transaction, and returns when what it wrote is on disk."""
@@ -64,15 +65,23 @@ class Import:
     """The import of one file."""
 
     def __init__(
-        self, file: IO[bytes], form: Format, query: ImportQuery, by: Caller, along: Along
+        self,
+        file: IO[bytes],
+        form: Format,
+        query: ImportQuery,
+        by: Caller,
+        *,
+        along: Along,
+        of: Importable = INNOVATIONS,
     ) -> None:
+        self._of = of
         self._file = file
         self._form = form
         self._query = query
         self._by = by
         self._along = along
         is_table = form in (Format.CSV, Format.XLSX)
-        self._report = Report(is_table=is_table, written=not query.dry_run)
+        self._report = Report(of.columns if is_table else None, written=not query.dry_run)
         self._rows = 0
 
     def run(self, transact: Transact) -> Report:
@@ -83,9 +92,9 @@ class Import:
             Unavailable: in partial mode, what it says to be done is written.
         """
         with _seldom_collecting():
-            self._rows = sum(1 for _ in files.rows(self._file, self._form))
-            judge = Judge(accept_flagged=self._query.accept_flagged)
-            chunks = judge.chunks(files.rows(self._file, self._form))
+            self._rows = sum(1 for _ in self._read())
+            judge = Judge(self._of, accept_flagged=self._query.accept_flagged)
+            chunks = judge.chunks(self._read())
             if self._query.mode is ImportMode.ATOMIC:
                 with suppress(_Undone):
                     transact(partial(self._all_or_none, chunks=chunks))
@@ -95,10 +104,13 @@ class Import:
                 self._report.take_back()
         return self._report
 
+    def _read(self) -> Iterator[Row]:
+        return files.rows(self._file, self._form, self._of.columns)
+
     def _all_or_none(self, session: Session, chunks: Iterator[list[Judged]]) -> None:
         self._along.beginning(session)
         for chunk in chunks:
-            self._note(imports.write(session, chunk, by=self._by))
+            self._note(imports.write(session, chunk, self._of, by=self._by))
         if self._report.rejected or self._query.dry_run:
             self._report.written = False
             raise _Undone
@@ -118,7 +130,7 @@ class Import:
             transact(partial(self._along.ending, report=self._report))
 
     def _some(self, session: Session, chunk: list[Judged], results: list[Result]) -> None:
-        results[:] = imports.write(session, chunk, by=self._by)
+        results[:] = imports.write(session, chunk, self._of, by=self._by)
         if self._query.dry_run:
             raise _Undone
 

@@ -84,7 +84,8 @@ def _import(empty: Path, register: Path, file: Path, mode: ImportMode) -> float:
     _fresh(empty, register)
     with Database(_settings(register)) as database, file.open("rb") as opened:
         query = ImportQuery(mode=mode)
-        work = Import(opened, Format.NDJSON, query, Caller(organisation=ORGANISATION), Along())
+        by = Caller(organisation=ORGANISATION)
+        work = Import(opened, Format.NDJSON, query, by, along=Along())
         started = time.perf_counter()
         report = work.run(database.transaction)
         seconds = time.perf_counter() - started

@@ -20,11 +20,13 @@ LOCK = 7_216_503_114
 def mine(name: str | None, kind: str, parents: MutableMapping[Any, str | None]) -> bool:
     """Whether a name in the database is a model's; the full-text index is the migrations' own."""
     if kind == "table":
-        return not (name or "").startswith("innovation_text")
+        return not (name or "").startswith(("innovation_text", "story_text"))
     if kind in ("column", "index"):
         return (parents.get("table_name"), name) not in {
             ("innovation", "search"),
             ("innovation", "ix_innovation_search"),
+            ("story", "search"),
+            ("story", "ix_story_search"),
         }
     return True
 

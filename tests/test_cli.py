@@ -155,6 +155,22 @@ def test_a_file_of_innovations_is_imported_with_a_report(
     assert register.client().get("/v1/innovations").json()["page"]["total"] == 1
 
 
+def test_a_survey_is_imported_with_a_report(
+    register: Register, database_url: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "survey.csv"
+    header = "Text,Verdict,Consent to publish,source.system,source.id"
+    file.write_text(f"{header}\nBetter.,Keep,yes,survey,1\n")
+    words = ("stories", "import", str(file), "--organisation", "R0A")
+
+    first, again = run(database_url, *words), run(database_url, *words)
+
+    assert first.returncode == 0, first.stderr
+    assert first.stdout == "1 rows: 1 created, 0 updated, 0 unchanged, 0 rejected.\n"
+    assert again.stdout == "1 rows: 0 created, 0 updated, 1 unchanged, 0 rejected.\n"
+    assert register.client().get("/v1/stories").json()["page"]["total"] == 1
+
+
 @pytest.mark.parametrize(
     ("name", "content", "says"),
     [

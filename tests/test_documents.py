@@ -20,6 +20,7 @@ from app.models.feed import LineFilters
 from app.models.innovations import Innovation, InnovationPublic
 from app.models.organisations import Organisation, OrganisationKind, OrganisationPublic
 from app.models.redactions import RedactionDocument
+from app.models.stories import Story, StoryPublic
 from app.models.subscriptions import State, SubscriptionCreate, SubscriptionDocument
 from app.models.themes import Theme, ThemeDocument
 from app.register import clients, demonstration, organisations, redaction, subscriptions
@@ -37,11 +38,33 @@ STORED: list[tuple[type[SQLModel], type[BaseModel]]] = [
     (Adoption, AdoptionPublic),
     (Organisation, OrganisationPublic),
     (Theme, ThemeDocument),
+    (Story, StoryPublic),
 ]
 
 BELONGING = ("decisions", "evidence", "adoptions")
 
 ANYHOW = {"If-Match": "*"}
+
+
+def tell(trust: httpx.Client, entry: dict[str, Any]) -> None:
+    """Stories that were told, changed and taken back."""
+    told = {
+        "text": "“We” were heard – at last. Ärzte, 診.",  # noqa: RUF001
+        "verdict": "keep",
+        "role": "other_staff",
+        "other_role": "Porter",
+        "themes": [entry["theme"]["slug"]],
+        "organisation": "R0A",
+        "innovations": [entry["reference"]],
+        "consent_to_publish": True,
+    }
+    at = trust.post("/v1/stories", json=told).headers["location"]
+    for fields in ({"consent_to_publish": False}, {"consent_to_publish": True, "role": "carer"}):
+        changed = trust.patch(at, json={"other_role": None, **fields}, headers=ANYHOW)
+        assert changed.status_code == 200, changed.text
+    trust.post("/v1/stories", json={"text": "It was worse.", "verdict": "never_again"})
+    other = trust.post("/v1/stories", json=told).headers["location"]
+    assert trust.delete(f"{other}?reason=Twice.", headers=ANYHOW).status_code == 200
 
 
 @pytest.fixture
@@ -70,6 +93,7 @@ def lived_in(
     own = {"stage": "adopted", "since": "2020-05-01", "outcome": "Ärzte “say” so – all of them."}  # noqa: RUF001
     assert trust.post(at, json=own).status_code == 201
     submit(visibility="draft")
+    tell(trust, entry)
     withdraw(trust, submit())
     theme = f"/v1/themes/{entry['theme']['slug']}"
     renamed = curator.patch(theme, json={"name": "Tools of “our” century"}, headers=ANYHOW)
@@ -137,6 +161,7 @@ def test_what_the_log_keeps_is_what_is_declared(lived_in: Register) -> None:
         Kind.INNOVATION: InnovationPublic,
         Kind.ORGANISATION: OrganisationPublic,
         Kind.ADOPTION: AdoptionPublic,
+        Kind.STORY: StoryPublic,
         Kind.THEME: ThemeDocument,
         Kind.SUBSCRIPTION: SubscriptionDocument,
         Kind.CLIENT: ClientDocument,
@@ -163,11 +188,14 @@ def test_what_is_answered_is_what_is_stored(lived_in: Register, curator: httpx.C
     ):
         of = [row for row in rows(table) if row.number in at]
         answers |= {f"{at[row.number]}/{what}/{row.id}": row.document for row in of}
+    told = [row for row in rows(Story) if row.visibility != "withdrawn"]
+    answers |= {f"/v1/stories/{row.id}": row.document for row in told}
     answers |= {f"/v1/themes/{row.slug}": row.document for row in rows(Theme)}
     answers |= {f"/v1/organisations/{row.code}": row.document for row in rows(Organisation)}
     listed = "".join(
         pages(curator, "/v1/innovations?limit=100&visibility=draft&visibility=published")
         + pages(curator, "/v1/organisations?limit=100")
+        + pages(curator, "/v1/stories?limit=100&visibility=private&visibility=published")
         + [curator.get(f"{entry}/{what}").text for entry in at.values() for what in BELONGING]
         + [curator.get("/v1/themes").text]
     )
@@ -183,6 +211,8 @@ def test_what_is_answered_is_what_is_declared(curator: httpx.Client) -> None:
     listed = curator.get("/v1/innovations?limit=20&visibility=draft&visibility=published").json()
     answers = {
         "InnovationPublic": [*listed["items"], curator.get("/v1/innovations/INN-000001").json()],
+        "StoryPublic": curator.get("/v1/stories?limit=20").json()["items"],
+        "RetiredPractice": curator.get("/v1/never-again?limit=20").json()["items"],
         "OrganisationPublic": curator.get("/v1/organisations?limit=20").json()["items"],
         "ThemePublic": curator.get("/v1/themes").json()["items"],
         "ChangePublic": curator.get("/v1/changes?after=300&limit=20").json()["items"],

@@ -65,6 +65,8 @@ class Postgresql:
         self.prepare_once = partial(Prepared.of, compiler=compiler)
         self.prepare = lru_cache(KEPT_STATEMENTS)(self.prepare_once)
         self.text_search = _text_search()
+        of_story: ColumnElement[Any] = literal_column("story.search")
+        self.story_has_words: ColumnElement[bool] = of_story.bool_op("@@")(_query())
         self.cases = CASES[0][1]
 
     def engine(self, settings: Settings) -> Engine:
@@ -131,7 +133,8 @@ class Postgresql:
         return Texts(each, each.c.each.op("#>>", return_type=Text())(literal_column("'{}'")))
 
     def text_in(self, document: ColumnElement[Any]) -> ColumnElement[bool]:
-        words = func.register_text(cast(document, JSONB))
+        parsed = cast(document, JSONB)
+        words = func.register_text(parsed).op("||")(func.register_story_text(parsed))
         return words.bool_op("@@")(_query())
 
     def unavailable(self, error: BaseException) -> bool:

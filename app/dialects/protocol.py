@@ -23,7 +23,7 @@ Values = Mapping[str, object]
 Statement = Select[*tuple[Any, ...]]
 
 TextIn = Callable[[ColumnElement[Any]], ColumnElement[bool]]
-"""Whether an innovation's document, which is in no index, has the words of a text query."""
+"""Whether a document, which is in no index, has the words of a text query."""
 
 EACH = "[*]"
 """In a path into a document: each of the things that stand there."""
@@ -145,6 +145,8 @@ class Dialect(Protocol):
     merges_ordered_walks: bool
     """Whether a union of ordered SELECTs is merged as it is read, so that a limit ends them all."""
     text_search: TextSearch
+    story_has_words: ColumnElement[bool]
+    """That a story of the table ``story`` has the words of ``text_query``."""
     embedded: bool
     """Whether the service owns the database and brings it to head by itself."""
 

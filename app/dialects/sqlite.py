@@ -78,6 +78,7 @@ class Sqlite:
         self.prepare_once = partial(Prepared.of, compiler=compiler)
         self.prepare = lru_cache(KEPT_STATEMENTS)(self.prepare_once)
         self.text_search = sqlite_text.search()
+        self.story_has_words = sqlite_text.STORY_HAS_WORDS
 
     def engine(self, settings: Settings) -> Engine:
         engine = create_engine(
@@ -109,7 +110,7 @@ class Sqlite:
     def tidy(self, connection: Connection) -> None:
         # Each write adds to the text index a part of its own, and parts are merged only now and
         # then. A search looks into each part.
-        for index in sqlite_text.INDEXES:
+        for index in (*sqlite_text.INDEXES, sqlite_text.STORIES):
             optimize = f"INSERT INTO {index} ({index}) VALUES ('optimize')"  # noqa: S608
             connection.exec_driver_sql(optimize)
 

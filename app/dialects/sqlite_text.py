@@ -11,10 +11,18 @@ from sqlalchemy import Column, ColumnElement, Integer, MetaData, Table, literal_
 
 from app.dialects.protocol import Alternative, TextMatch, TextSearch, Values
 
-COLUMNS = ("title", "summary", "description", "tags", "evidence")
+COLUMNS = ("title", "summary", "description", "tags", "evidence", "text")
+"""All that documents have words in; ``text`` is a story's."""
 
 INDEXES = ("innovation_text", "innovation_text_hidden")
-"""The index of all entries, and that of those which are not published."""
+"""The index of all innovations, and that of those which are not published."""
+
+STORIES = "story_text"
+"""The index of all stories."""
+
+STORY_HAS_WORDS: Any = text(
+    f"story.number IN (SELECT rowid FROM {STORIES} WHERE {STORIES} MATCH :q)"  # noqa: S608 (ours)
+)
 
 TEXT_IN = "register_text_in"
 """The function by which SQL asks whether a document has words; see :class:`TextOf`."""
@@ -31,11 +39,12 @@ _TOKENIZER = "porter unicode61 remove_diacritics 2"  # as the migration makes th
 
 # A semicolon, which nobody can search for, ends each tag and each statement: no phrase goes on.
 _WORDS = """
-    INSERT INTO words (rowid, title, summary, description, tags, evidence)
+    INSERT INTO words (rowid, title, summary, description, tags, evidence, text)
     SELECT 1, :document ->> '$.title', :document ->> '$.summary', :document ->> '$.description',
            (SELECT group_concat(value, ' ; ') FROM json_each(:document, '$.tags')),
            (SELECT group_concat(value ->> '$.statement', ' ; ')
-              FROM json_each(:document, '$.evidence'))
+              FROM json_each(:document, '$.evidence')),
+           :document ->> '$.text'
 """
 
 

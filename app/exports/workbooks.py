@@ -34,7 +34,9 @@ _COMPRESSION = 2
 _HEAD, _DAY, _MOMENT = 1, 2, 3
 """Styles of cells, by their places in the list of :data:`_STYLES`."""
 
-_WIDE = frozenset({"title", "summary", "description", "statement", "reason", "decision_reason"})
+_WIDE = frozenset(
+    {"title", "summary", "description", "statement", "reason", "decision_reason", "text"}
+)
 
 _XML = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
 _MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"

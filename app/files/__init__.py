@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import IO
 
 from app.files import json_rows, table_rows, workbook
+from app.files.columns import Columns
 from app.files.rows import Row
 
 
@@ -31,20 +32,20 @@ SUFFIXES = {
 }
 """What a file's name says of its format."""
 
-_READERS: dict[Format, Callable[[IO[bytes]], Iterator[Row]]] = {
-    Format.JSON: json_rows.array,
-    Format.NDJSON: json_rows.lines,
+_READERS: dict[Format, Callable[[IO[bytes], Columns], Iterator[Row]]] = {
+    Format.JSON: lambda file, _: json_rows.array(file),
+    Format.NDJSON: lambda file, _: json_rows.lines(file),
     Format.CSV: table_rows.csv_rows,
     Format.XLSX: workbook.rows,
 }
 
 
-def rows(file: IO[bytes], form: Format) -> Iterator[Row]:
-    """The rows of a file, from its start.
+def rows(file: IO[bytes], form: Format, columns: Columns) -> Iterator[Row]:
+    """The rows of a file, from its start; of a table with these columns.
 
     Raises:
         UnreadableFile: when it is not of this format, or broken; perhaps only in the middle.
         ValidationFailed: when a table's header is wrong.
     """
     file.seek(0)
-    return _READERS[form](file)
+    return _READERS[form](file, columns)

@@ -1,6 +1,6 @@
 """Reads a workbook from standard input, and writes its rows as JSON, one a line: number and texts.
 
-It is run as a process of its own; see ``workbook.py``.
+It is run as a process of its own, with the name of the sheet; see ``workbook.py``.
 """
 
 from __future__ import annotations
@@ -18,7 +18,6 @@ from python_calamine import CalamineError, CalamineWorkbook
 LARGEST_UNPACKED = 512 * 1024 * 1024
 LARGEST_MEMORY = 2 * 1024 * 1024 * 1024
 REFUSED = 3
-SHEET = "innovations"
 
 
 def main() -> None:
@@ -34,7 +33,7 @@ def main() -> None:
         _refuse(f"Unpacked, the workbook has more than {LARGEST_UNPACKED // 2**20} MiB.")
     try:
         book = CalamineWorkbook.from_filelike(io.BytesIO(content))
-        named = [name for name in book.sheet_names if name.strip().lower() == SHEET]
+        named = [name for name in book.sheet_names if name.strip().lower() == sys.argv[1]]
         sheet = book.get_sheet_by_name(named[0]) if named else book.get_sheet_by_index(0)
     except (CalamineError, IndexError):
         _refuse("This is no workbook (.xlsx), or a broken one.")

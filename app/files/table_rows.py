@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import IO
 
 from app.errors import Fault, UnreadableFile
-from app.files.columns import Header
+from app.files.columns import Columns, Header
 from app.files.rows import LARGEST_ROW, LONGEST_READ, Row, too_large
 
 csv.field_size_limit(LONGEST_READ)
@@ -28,7 +28,7 @@ _OTHERS = {
 """How files start that are something else. As CSV, all that is in them would be taken for names."""
 
 
-def csv_rows(file: IO[bytes]) -> Iterator[Row]:
+def csv_rows(file: IO[bytes], columns: Columns) -> Iterator[Row]:
     """The rows of CSV (RFC 4180); in UTF-8, with or without a byte order mark.
 
     Raises:
@@ -42,7 +42,7 @@ def csv_rows(file: IO[bytes]) -> Iterator[Row]:
     separator = max(_SEPARATORS, key=lambda mark: start.count(mark.encode()))
     text = io.TextIOWrapper(file, "utf-8-sig", newline="")
     try:
-        yield from table_rows(_records(text, separator))
+        yield from table_rows(_records(text, separator), columns)
     finally:
         text.detach()
 
@@ -73,7 +73,7 @@ def _why(error: csv.Error) -> str:
     return "has a quote out of place"
 
 
-def table_rows(records: Iterator[Record]) -> Iterator[Row]:
+def table_rows(records: Iterator[Record], columns: Columns) -> Iterator[Row]:
     """The rows of a table, from its records; empty ones are passed over.
 
     Raises:
@@ -83,7 +83,7 @@ def table_rows(records: Iterator[Record]) -> Iterator[Row]:
     first = next((cells for _, cells in records if any(cell.strip() for cell in cells)), None)
     if first is None:
         raise UnreadableFile("The table has no header.")
-    header = Header(first)
+    header = Header(first, columns)
     for at, cells in records:
         if sum(map(len, cells)) > LARGEST_ROW:
             yield too_large(at)

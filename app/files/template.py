@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
 
 import xlsxwriter
+from pydantic import BaseModel
 
-from app.files.columns import LISTS, REQUIRED, names
+from app.files.columns import Columns
 from app.models.decisions import DecisionCreate, Status
 from app.models.evidence import EvidenceCreate, EvidenceKind, EvidenceStrength, Measure
-from app.models.innovations import CareSetting, InnovationCreate, OwnVisibility, Source
+from app.models.innovations import CareSetting, OwnVisibility, Source
+from app.models.stories import Role, Verdict
 
-EXAMPLE = {
+_INNOVATION = {
     "title": "Virtual care-home ward rounds",
     "summary": "A GP sees residents by video twice a week.",
     "theme": "21st-century-tools",
@@ -41,29 +44,48 @@ EXAMPLE = {
     "evidence.1.measure.period": "2020-04/2020-09",
 }
 
-_CHOICES = {
-    "care_setting": CareSetting,
-    "visibility": OwnVisibility,
-    "decision.status": Status,
-    "evidence.1.kind": EvidenceKind,
-    "evidence.1.strength": EvidenceStrength,
+_STORY = {
+    "text": "Four forms became one, and people went home the day that they were well enough. Keep "
+    "it at one.",
+    "verdict": "keep",
+    "role": "nurse",
+    "care_setting": "acute",
+    "themes": "basics-sorted; valued-staff",
+    "consent_to_publish": "yes",
+    "source.system": "survey",
+    "source.id": "1",
+}
+
+EXAMPLES: Mapping[str, Mapping[str, str]] = {"innovations": _INNOVATION, "stories": _STORY}
+"""A row of example for each kind of entry."""
+
+_CHOICES: Mapping[str, Sequence[str]] = {
+    "verdict": list(Verdict),
+    "role": list(Role),
+    "consent_to_publish": ["yes", "no"],
+    "care_setting": list(CareSetting),
+    "visibility": list(OwnVisibility),
+    "decision.status": list(Status),
+    "evidence.1.kind": list(EvidenceKind),
+    "evidence.1.strength": list(EvidenceStrength),
 }
 _ROWS = 1000
 """Rows of the sheet that offer the choices."""
 
 
 @cache
-def as_csv() -> bytes:
+def as_csv(columns: Columns) -> bytes:
     """The template as CSV; with a byte order mark, by which spreadsheets know that it is UTF-8."""
     text = io.StringIO()
     writer = csv.writer(text)
-    writer.writerow(names())
-    writer.writerow([EXAMPLE.get(name, "") for name in names()])
+    example = EXAMPLES[columns.sheet]
+    writer.writerow(columns.names)
+    writer.writerow([example.get(name, "") for name in columns.names])
     return text.getvalue().encode("utf-8-sig")
 
 
 @cache
-def as_xlsx() -> bytes:
+def as_xlsx(columns: Columns) -> bytes:
     """The template as a workbook, with a second sheet that tells what each column takes."""
     file = io.BytesIO()
     # All cells are texts: what looks like a formula or a number stays as it is typed.
@@ -71,39 +93,47 @@ def as_xlsx() -> bytes:
         head = book.add_format({"bold": True, "bg_color": "#E8EDEE", "num_format": "@"})
         plain = book.add_format({"num_format": "@"})
         wrapped = book.add_format({"text_wrap": True, "valign": "top"})
-        sheet = book.add_worksheet("innovations")
+        sheet = book.add_worksheet(columns.sheet)
         sheet.freeze_panes(1, 1)
-        for at, name in enumerate(names()):
+        for at, name in enumerate(columns.names):
             sheet.set_column(at, at, max(14, len(name) + 2), plain)
             sheet.write_string(0, at, name, head)
-            sheet.write_string(1, at, EXAMPLE.get(name, ""), plain)
+            sheet.write_string(1, at, EXAMPLES[columns.sheet].get(name, ""), plain)
             if name in _CHOICES:
-                choices = {"validate": "list", "source": [str(each) for each in _CHOICES[name]]}
-                sheet.data_validation(1, at, _ROWS, at, choices)
+                _offer(sheet, at, _CHOICES[name])
         told = book.add_worksheet("columns")
         told.set_column(0, 0, 30)
         told.set_column(1, 1, 90)
-        for at, (left, right) in enumerate([("column", "what it takes"), *_told()]):
+        for at, (left, right) in enumerate([("column", "what it takes"), *_told(columns)]):
             told.write_string(at, 0, left, head if at == 0 else wrapped)
             told.write_string(at, 1, right, head if at == 0 else wrapped)
     return file.getvalue()
 
 
-def _told() -> list[tuple[str, str]]:
-    told = [(name, _words(name)) for name in names()]
+def _offer(sheet: Any, at: int, choices: Sequence[str]) -> None:
+    """Offers choices below a column's head; a spreadsheet takes 255 letters of them at most."""
+    source = [str(each) for each in choices]
+    if len(",".join(source)) <= 255:
+        sheet.data_validation(1, at, _ROWS, at, {"validate": "list", "source": source})
+
+
+def _told(columns: Columns) -> list[tuple[str, str]]:
+    told = [(name, _words(name, columns)) for name in columns.names]
+    if "evidence.1.kind" not in columns.names:
+        return told
     more = "For more evidence, add columns with 2, 3 and so on in place of the 1."
     return [*told, ("evidence.2.kind ...", more)]
 
 
-def _words(name: str) -> str:
+def _words(name: str, columns: Columns) -> str:
     """What a column takes, from the field that it is."""
     words = []
-    if name in REQUIRED:
+    if name in columns.required:
         words.append("Required.")
-    described = _field(name).description
+    described = _field(name, columns.entry).description
     if described:
         words.append(described.replace("`", ""))
-    if name in LISTS:
+    if name in columns.lists:
         words.append("Several, with semicolons between them.")
     if name in _CHOICES:
         words.append(f"One of {', '.join(_CHOICES[name])}.")
@@ -120,7 +150,7 @@ _MODELS: dict[str, Any] = {
 }
 
 
-def _field(name: str) -> Any:
+def _field(name: str, entry: type[BaseModel]) -> Any:
     *path, last = (part for part in name.split(".") if not part.isdigit())
-    model = _MODELS[path[-1]] if path else InnovationCreate
+    model = _MODELS[path[-1]] if path else entry
     return model.model_fields[last]

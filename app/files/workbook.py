@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import IO
 
 from app.errors import UnreadableFile
+from app.files.columns import Columns
 from app.files.rows import Row
 from app.files.table_rows import Record, table_rows
 
@@ -22,8 +23,8 @@ SECONDS = 120
 """What reading a workbook may take; one with 100,000 rows takes 3."""
 
 
-def rows(file: IO[bytes]) -> Iterator[Row]:
-    """The rows of the sheet `innovations`, or of the first one.
+def rows(file: IO[bytes], columns: Columns) -> Iterator[Row]:
+    """The rows of the sheet that is named like the columns, or of the first one.
 
     Raises:
         UnreadableFile, ValidationFailed
@@ -31,7 +32,7 @@ def rows(file: IO[bytes]) -> Iterator[Row]:
     with tempfile.TemporaryDirectory(prefix="register-") as folder:
         read = Path(folder, "rows.ndjson")
         # By its file, not as a module: it needs nothing of the register, and so starts at once.
-        command = [sys.executable, "-I", str(Path(__file__).with_name("sheet.py"))]
+        command = [sys.executable, "-I", str(Path(__file__).with_name("sheet.py")), columns.sheet]
         with tempfile.TemporaryFile() as said, read.open("wb") as out:
             try:
                 status = subprocess.run(  # noqa: S603
@@ -46,7 +47,7 @@ def rows(file: IO[bytes]) -> Iterator[Row]:
         if status != 0:
             raise UnreadableFile("The workbook is broken, or unpacks to more than can be read.")
         with read.open("rb") as lines:
-            yield from table_rows(_records(lines))
+            yield from table_rows(_records(lines), columns)
 
 
 _REFUSED = 3

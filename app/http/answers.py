@@ -51,6 +51,17 @@ def page(request: Request, listed: Listed, extra: str = "") -> Response:
     return Response(body, headers=headers, media_type=JSON)
 
 
+def facets(counted: Mapping[str, Sequence[tuple[str, int]]]) -> str:
+    """The counts of a list, as what :func:`page` adds; nothing if none were asked for."""
+    if not counted:
+        return ""
+    told = {
+        facet: [{"value": value, "count": count} for value, count in counts]
+        for facet, counts in counted.items()
+    }
+    return f',"facets":{compact(told)}'
+
+
 def listing(items: Sequence[str], where: Mapping[str, Any], extra: str = "") -> bytes:
     """The JSON of a list.
 

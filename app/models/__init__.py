@@ -12,6 +12,7 @@ from app.models import (
     idempotency,
     innovations,
     organisations,
+    stories,
     subscriptions,
     themes,
 )
@@ -25,6 +26,7 @@ __all__ = [
     "idempotency",
     "innovations",
     "organisations",
+    "stories",
     "subscriptions",
     "themes",
 ]

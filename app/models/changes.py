@@ -22,6 +22,8 @@ class Action(StrEnum):
     DECIDED = "decided"
     EVIDENCED = "evidenced"
     ADOPTED = "adopted"
+    UNPUBLISHED = "unpublished"
+    """A story's teller took the consent back: who has a copy is to take it out."""
     WITHDRAWN = "withdrawn"
     ROTATED = "rotated"
     REVOKED = "revoked"
@@ -34,6 +36,7 @@ class Kind(StrEnum):
 
     INNOVATION = "innovation"
     ADOPTION = "adoption"
+    STORY = "story"
     THEME = "theme"
     ORGANISATION = "organisation"
     CLIENT = "client"
@@ -81,7 +84,10 @@ class ChangePublic(Document):
 
     sequence: int = Field(description="Its place in the log; there are no gaps in the log.")
     at: MomentOut
-    by: str | None = Field(description="The code of the organisation whose client did it.")
+    by: str | None = Field(
+        description="The code of the organisation whose client did it; of a story, it shows to the "
+        "story's own organisation only."
+    )
     action: Action
     kind: Kind
     id: str = Field(description="The thing's id: a UUIDv7, a theme's slug, an ODS code.")
@@ -94,7 +100,8 @@ class ChangePublic(Document):
         description="Whether text was taken out of the document since; `[redacted]` stands there."
     )
     document: dict[str, Any] | None = Field(
-        description="The whole thing as it was from then on; null where nothing of it was kept."
+        description="The whole thing as it was from then on; null where nothing of it was kept, "
+        "and of a story that is not published any more."
     )
     document_digest: str = Field(
         description="SHA-256 of the document as it was written, in hex; not of what is left of one "
@@ -106,7 +113,7 @@ class ChangePublic(Document):
 
 
 class HistoryPage(Document):
-    """The versions of an innovation or an adoption, the oldest first."""
+    """The versions of a thing, the oldest first."""
 
     items: list[ChangePublic]
     page: Page

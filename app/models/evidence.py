@@ -125,6 +125,9 @@ class EvidencePublic(Document):
     strength: EvidenceStrength
     url: str | None
     measure: MeasurePublic | None
+    story: str | None = Field(
+        description="The `id` of the story that it is; what that says is read there."
+    )
     created_at: MomentOut
     updated_at: MomentOut
 

@@ -7,6 +7,7 @@ from pydantic import Field
 from app.models.fields import Document, Strict
 from app.models.finding import InnovationFilters
 from app.models.organisations import OrganisationFilters
+from app.models.story_finding import StoryFilters
 
 
 class ExportFormat(StrEnum):
@@ -37,6 +38,10 @@ class ExportOptions(Strict):
 
 class InnovationExport(InnovationFilters, ExportOptions):
     """Which innovations, and how they are written."""
+
+
+class StoryExport(StoryFilters, ExportOptions):
+    """Which stories, and how they are written."""
 
 
 class OrganisationExport(OrganisationFilters, ExportOptions):

@@ -4,8 +4,9 @@ from pydantic import Field
 
 from app.models.changes import ChangePublic, Kind
 from app.models.fields import Document, Limit
-from app.models.finding import EntryFilters
+from app.models.finding import EntryFilters, any_of
 from app.models.innovations import Visibility
+from app.models.stories import Role, Verdict
 
 LONGEST_WAIT = 60
 
@@ -16,13 +17,19 @@ class LineFilters(EntryFilters):
     kind: tuple[Kind, ...] = Field(
         default=(),
         max_length=len(Kind),
-        description="What kind of thing a line is about. Filters of entries leave only lines of "
-        "kind `innovation`.",
+        description="What kind of thing a line is about. Other filters are asked of innovations; "
+        "of stories, too, if `story` is named here, and of stories alone with `verdict` or `role`.",
     )
     visibility: tuple[Visibility, ...] = Field(
         default=(),
         max_length=3,
         description="Drafts show to a key of their organisation only.",
+    )
+    verdict: tuple[Verdict, ...] = Field(
+        default=(), max_length=2, description=any_of("A story's verdict.")
+    )
+    role: tuple[Role, ...] = Field(
+        default=(), max_length=len(Role), description=any_of("What a story's teller is.")
     )
 
 

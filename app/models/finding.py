@@ -27,7 +27,7 @@ from app.models.innovations import CareSetting, InnovationPublic, Visibility
 
 
 class FacetCount(Document):
-    """How many innovations of the list have this value."""
+    """How many of the list have this value."""
 
     value: str
     count: int
@@ -77,12 +77,13 @@ class Facet(StrEnum):
     ADOPTION_STAGE = "adoption_stage"
 
 
-def _any_of(what: str) -> str:
+def any_of(what: str) -> str:
+    """How a filter that may be repeated is described."""
     return f"{what} Repeat it for any of several."
 
 
-class EntryFilters(Strict):
-    """What an entry says of itself: of one filter any value, and of all filters each."""
+class RetiredFilters(Strict):
+    """What a retired practice says of itself: of one filter any value, and of all filters each."""
 
     q: Annotated[Text, Field(min_length=1, max_length=200)] | None = Field(
         default=None,
@@ -91,33 +92,38 @@ class EntryFilters(Strict):
         examples=['video or "ward round" -pilot'],
     )
     theme: tuple[Slug, ...] = Field(
-        default=(), max_length=50, description=_any_of("The main theme's slug.")
-    )
-    status: tuple[Status, ...] = Field(
-        default=(), max_length=3, description=_any_of("Keep, retire or under review.")
+        default=(), max_length=50, description=any_of("The main theme's slug.")
     )
     organisation: tuple[OdsCode, ...] = Field(
-        default=(), max_length=50, description=_any_of("The ODS code of whose it is.")
+        default=(), max_length=50, description=any_of("The ODS code of whose it is.")
     )
     icb: tuple[OdsCode, ...] = Field(
         default=(),
         max_length=50,
-        description=_any_of("The ODS code of the ICB that its organisation is, or is below."),
+        description=any_of("The ODS code of the ICB that its organisation is, or is below."),
     )
     region: tuple[OdsCode, ...] = Field(
         default=(),
         max_length=10,
-        description=_any_of("The ODS code of the region that its organisation is, or is below."),
+        description=any_of("The ODS code of the region that its organisation is, or is below."),
     )
     care_setting: tuple[CareSetting, ...] = Field(
-        default=(), max_length=12, description=_any_of("Where care is given.")
+        default=(), max_length=12, description=any_of("Where care is given.")
     )
-    tag: tuple[Tag, ...] = Field(default=(), max_length=20, description=_any_of("A tag."))
+
+
+class EntryFilters(RetiredFilters):
+    """What an entry says of itself: of one filter any value, and of all filters each."""
+
+    status: tuple[Status, ...] = Field(
+        default=(), max_length=3, description=any_of("Keep, retire or under review.")
+    )
+    tag: tuple[Tag, ...] = Field(default=(), max_length=20, description=any_of("A tag."))
     evidence_kind: tuple[EvidenceKind, ...] = Field(
-        default=(), max_length=6, description=_any_of("With evidence of this kind.")
+        default=(), max_length=6, description=any_of("With evidence of this kind.")
     )
     evidence_strength: tuple[EvidenceStrength, ...] = Field(
-        default=(), max_length=3, description=_any_of("With evidence of this strength.")
+        default=(), max_length=3, description=any_of("With evidence of this strength.")
     )
     adopted_by: tuple[OdsCode, ...] = Field(
         default=(),
@@ -134,7 +140,7 @@ class EntryFilters(Strict):
     adoption_stage: tuple[AdoptionStage, ...] = Field(
         default=(),
         max_length=len(AdoptionStage),
-        description=_any_of("That some organisation is at this stage with."),
+        description=any_of("That some organisation is at this stage with."),
     )
     created_from: MomentIn | None = Field(default=None, description="Created then or later.")
     created_to: MomentIn | None = Field(default=None, description="Created before then.")

@@ -33,7 +33,8 @@ from app.models.organisations import Place
 from app.models.themes import ThemeRef
 
 MOST_EVIDENCE = 50
-"""Pieces of evidence of one innovation. They stand in its document, which lists send whole."""
+"""Pieces of evidence of one innovation, beside stories. They stand in its document, which lists
+send whole."""
 
 
 NO_REVIEW = "9999-12-31"

@@ -1,5 +1,6 @@
 """Statistics: what can be counted by, and what is told."""
 
+from collections.abc import Sequence
 from datetime import date
 from enum import StrEnum
 
@@ -30,6 +31,12 @@ class Dimension(StrEnum):
     MONTH = "month"
 
 
+def by_different_things(given: Sequence[str]) -> None:
+    """Refuses to group by the same thing twice."""
+    if len(set(given)) != len(given):
+        raise PydanticCustomError("grouped_twice", "Group by two different things")
+
+
 class StatisticsQuery(InnovationFilters, AsOfQuery):
     """Which innovations, and by what they are grouped."""
 
@@ -49,8 +56,7 @@ class StatisticsQuery(InnovationFilters, AsOfQuery):
     @field_validator("group_by")
     @classmethod
     def _by_different_things(cls, given: tuple[Dimension, ...]) -> tuple[Dimension, ...]:
-        if len(set(given)) != len(given):
-            raise PydanticCustomError("grouped_twice", "Group by two different things")
+        by_different_things(given)
         return given
 
 
@@ -174,6 +180,8 @@ class OverviewTotals(Measured):
     organisations: int = Field(description="Organisations that have submitted.")
     review_due: int = Field(description="Innovations whose next review was to be before today.")
     submitted_last_30_days: int
+    stories: int = Field(description="Stories that are published.")
+    never_again: int = Field(description="Those that ask never to go back to something.")
 
 
 class Overview(Document):

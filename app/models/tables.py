@@ -22,6 +22,7 @@ from app.models.decisions import Decision, DecisionPublic
 from app.models.evidence import Evidence, EvidencePublic
 from app.models.innovations import Innovation, InnovationPublic
 from app.models.organisations import Organisation, OrganisationPublic
+from app.models.stories import Story, StoryPublic
 from app.models.themes import Theme, ThemeDocument
 
 Path = tuple[str, ...]
@@ -250,6 +251,7 @@ EVIDENCE = _table(
         ("baseline", "measure.baseline", "The figure before."),
         ("result", "measure.result", "The figure after."),
         ("period", "measure.period", "When it was measured, as ISO 8601."),
+        ("story", "story", "The `id` of the story that it is, if it is one."),
         ("created_at", "created_at", "When it was submitted."),
         ("updated_at", "updated_at", "When it changed last."),
     ),
@@ -331,4 +333,36 @@ THEMES = _table(
     stored=Theme,
 )
 
-TABLES = (INNOVATIONS, DECISIONS, EVIDENCE, ADOPTIONS, ORGANISATIONS, THEMES)
+STORIES = _table(
+    "stories",
+    "story",
+    "Stories that their tellers agreed to have published.",
+    StoryPublic,
+    (
+        ("id", "id", "A UUIDv7."),
+        ("reference", "reference", "What people call it by."),
+        ("version", "version", "Counts its changes, from 1."),
+        ("text", "text", "The story, in the teller's own words."),
+        ("verdict", "verdict", "To be kept, or never again."),
+        ("role", "role", "What the teller is, in words of a job."),
+        ("other_role", "other_role", "Which other role."),
+        ("care_setting", "care_setting", "Where the teller works, or is cared for."),
+        ("themes", "themes.slug", "The slugs of the themes that it is about."),
+        ("organisation", "organisation.code", "The ODS code of where it happened, if told."),
+        ("organisation_name", "organisation.name", "The name of that organisation."),
+        ("icb", "organisation.icb.code", "The ODS code of that organisation's ICB."),
+        ("icb_name", "organisation.icb.name", "The name of that organisation's ICB."),
+        ("region", "region.code", "The ODS code of the region, if told."),
+        ("region_name", "region.name", "The name of that region."),
+        ("innovations", "innovations.reference", "The references of innovations it tells of."),
+        ("visibility", "visibility", "Who sees it; `published` is with the teller's consent."),
+        ("created_at", "created_at", "When it was submitted."),
+        ("updated_at", "updated_at", "When it changed last."),
+    ),
+    use="Use it to read or to code what was told in a tool of your own: each story that its list "
+    "would show with these filters. A story may be taken back: load the file again before you use "
+    "it again.",
+    stored=Story,
+)
+
+TABLES = (INNOVATIONS, DECISIONS, EVIDENCE, ADOPTIONS, STORIES, ORGANISATIONS, THEMES)

@@ -10,6 +10,7 @@ from app.models.tables import (
     EVIDENCE,
     INNOVATIONS,
     ORGANISATIONS,
+    STORIES,
     THEMES,
     Column,
     Table,
@@ -69,7 +70,21 @@ SETS = {
             ),
         ),
         EntitySet("Decisions", "Decision", DECISIONS, _OF_INNOVATION),
-        EntitySet("Evidence", "PieceOfEvidence", EVIDENCE, _OF_INNOVATION),
+        EntitySet(
+            "Evidence",
+            "PieceOfEvidence",
+            EVIDENCE,
+            (*_OF_INNOVATION, Navigation("story_detail", "Stories", False, "story", "id")),
+        ),
+        EntitySet(
+            "Stories",
+            "Story",
+            STORIES,
+            (
+                Navigation("organisation_detail", "Organisations", False, "organisation", "code"),
+                Navigation("region_detail", "Organisations", False, "region", "code"),
+            ),
+        ),
         EntitySet(
             "Adoptions",
             "Adoption",

@@ -1,19 +1,21 @@
-"""Demonstration content: innovations after the report "10 Leaps Forward", in our own words."""
+"""Demonstration content after the report "10 Leaps Forward", in our own words."""
 
 from __future__ import annotations
 
 import json
 from importlib.resources import files
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlmodel import Session
 
 from app.models.adoptions import AdoptionCreate, AdoptionPublic, AdoptionUpdate
 from app.models.innovations import InnovationCreate, Source
 from app.models.organisations import OrganisationKind
-from app.register import adoptions, innovations, organisations
+from app.models.stories import StoryCreate
+from app.register import adoptions, innovations, organisations, stories, story_entries
 from app.register.access import Caller
 from app.register.entries import document_of, of_source
+from app.register.identifiers import reference
 from app.register.organisations import Facts
 from app.register.stored import Precondition
 
@@ -23,18 +25,44 @@ SUBMITTER = Facts(
     kind=OrganisationKind.OTHER,
 )
 
+SYSTEM = "10-leaps-forward"
+"""Where innovations and stories have their ids from."""
+
+
+class New(NamedTuple):
+    """How many of each kind were new."""
+
+    innovations: int
+    stories: int
+
 
 def entries() -> list[dict[str, Any]]:
     """The innovations, each as the body of a POST."""
-    text = files("app.reference").joinpath("demonstration.json").read_text("utf-8")
-    loaded: list[dict[str, Any]] = json.loads(text)
+    return _loaded("demonstration.json")
+
+
+def told() -> list[dict[str, Any]]:
+    """The stories, each as the body of a POST; but they name innovations by their source ids."""
+    return _loaded("demonstration_stories.json")
+
+
+def _loaded(name: str) -> list[dict[str, Any]]:
+    loaded: list[dict[str, Any]] = json.loads(
+        files("app.reference").joinpath(name).read_text("utf-8")
+    )
     return loaded
 
 
-def load(session: Session) -> int:
-    """Brings the demonstration content in, or up to date; returns how many were new."""
+def load(session: Session) -> New:
+    """Brings the demonstration content in, or up to date."""
     by = Caller(organisation=SUBMITTER.code)
     organisations.put(session, SUBMITTER, by=by)
+    new = _innovations(session, by)
+    _adoptions(session)
+    return New(new, _stories(session, by))
+
+
+def _innovations(session: Session, by: Caller) -> int:
     new = 0
     for body in entries():
         entry = InnovationCreate.model_validate(body)
@@ -44,11 +72,10 @@ def load(session: Session) -> int:
             session, source, entry, by=by, precondition=Precondition(_ANY) if known else None
         )
         new += created
-    _load_adoptions(session)
     return new
 
 
-def _load_adoptions(session: Session) -> None:
+def _adoptions(session: Session) -> None:
     """Adoptions by organisations that do not exist, and say so: no real one is said to do a thing.
 
     What is there already stays as it is.
@@ -60,7 +87,7 @@ def _load_adoptions(session: Session) -> None:
         organisations.put(session, facts, by=Caller(organisation=code))
     for adoption in said["adoptions"]:
         code = adoption["organisation"]
-        source = Source(system=_SYSTEM, id=adoption["of"])
+        source = Source(system=SYSTEM, id=adoption["of"])
         row = of_source(session, SUBMITTER.code, source)
         if row is None or any(at.organisation == code for at in document_of(row).adoptions):
             continue
@@ -74,5 +101,25 @@ def _load_adoptions(session: Session) -> None:
             adoptions.change(session, row.id, id, patch, by=by, precondition=precondition)
 
 
-_SYSTEM = "10-leaps-forward"
+def _stories(session: Session, by: Caller) -> int:
+    new = 0
+    for body in told():
+        names = [_reference(session, Source(system=SYSTEM, id=id)) for id in body["innovations"]]
+        entry = StoryCreate.model_validate({**body, "innovations": names})
+        source = Source.model_validate(body["source"])
+        key = (SUBMITTER.code, source.system, source.id)
+        known = story_entries.of_sources(session, [key])
+        _, created = stories.put_by_source(
+            session, source, entry, by=by, precondition=Precondition(_ANY) if known else None
+        )
+        new += created
+    return new
+
+
+def _reference(session: Session, source: Source) -> str:
+    row = of_source(session, SUBMITTER.code, source)
+    assert row is not None, "what a story tells of is there before it"
+    return reference(row.number)
+
+
 _ANY = frozenset({"*"})

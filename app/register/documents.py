@@ -12,22 +12,24 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from pydantic_core import to_json
-from sqlalchemy import ColumnElement, bindparam, select, update
+from sqlalchemy import ColumnElement, and_, bindparam, select, update
 from sqlmodel import Session, col
 
 from app.models.adoptions import Adoption, AdoptionPublic, Position
 from app.models.innovations import Innovation, InnovationKey
 from app.models.organisations import Place
+from app.models.stories import Story, StoryKey
 from app.models.themes import ThemeRef
 from app.register import changes, entries
 
 _BATCH = 500
 
 Parts = dict[str, Any]
+Documents = type[Innovation] | type[Story]
 
 
 def rename_theme(session: Session, theme: ThemeRef) -> None:
-    """Puts a theme's new name into the innovations that have it."""
+    """Puts a theme's new name into the innovations and the stories that have it."""
     named = theme.model_dump(mode="json")
 
     def rename(document: Parts) -> None:
@@ -39,11 +41,21 @@ def rename_theme(session: Session, theme: ThemeRef) -> None:
 
     # Further themes are not a key: any document may name the theme, but few do.
     mentions = col(Innovation.document).contains(f'"slug":"{theme.slug}"', autoescape=True)
-    _remake(session, mentions, rename)
+    _remake(session, Innovation, mentions, rename)
+
+    def rename_of_story(document: Parts) -> None:
+        document["themes"] = [
+            named if other["slug"] == theme.slug else other for other in document["themes"]
+        ]
+
+    themed = select(col(StoryKey.number)).where(
+        col(StoryKey.name) == "theme", col(StoryKey.value) == theme.slug
+    )
+    _remake(session, Story, col(Story.number).in_(themed), rename_of_story)
 
 
 def move_organisation(session: Session, place: Place) -> None:
-    """Puts an organisation's new name or place into its innovations, and into their keys."""
+    """Puts an organisation's new name or place into what names it, and into its keys."""
     named = place.model_dump(mode="json")
     above = {
         "icb": place.icb.code if place.icb else None,
@@ -53,15 +65,29 @@ def move_organisation(session: Session, place: Place) -> None:
     def move(document: Parts) -> None:
         document["organisation"] = named
 
-    _remake(
-        session,
-        col(Innovation.organisation) == place.code,
-        move,
-        **above,
-    )
+    _remake(session, Innovation, col(Innovation.organisation) == place.code, move, **above)
     moved = select(col(Innovation.number)).where(col(Innovation.organisation) == place.code)
     keys = update(InnovationKey).where(col(InnovationKey.number).in_(moved)).values(**above)
     session.connection().execute(keys)
+    _move_stories(session, place, named)
+
+
+def _move_stories(session: Session, place: Place, named: Parts) -> None:
+    """Puts an organisation's new name or place into the stories that tell it or are its own."""
+    icb, region = (above.code if above else None for above in (place.icb, place.region))
+
+    def move(document: Parts) -> None:
+        document["organisation"], document["region"] = named, named["region"]
+
+    _remake(session, Story, col(Story.organisation) == place.code, move, icb=icb, region=region)
+
+    def rename(document: Parts) -> None:
+        document["region"] = named["region"]
+
+    told_alone = and_(col(Story.region) == place.code, col(Story.organisation).is_(None))
+    _remake(session, Story, told_alone, rename)
+    owned = update(Story).where(col(Story.owner) == place.code)
+    session.connection().execute(owned.values(owner_icb=icb, owner_region=region))
 
 
 def move_adopter(session: Session, place: Place) -> None:
@@ -95,17 +121,18 @@ def _replace_position(session: Session, number: int, position: Position) -> None
 
 def _remake(
     session: Session,
+    table: Documents,
     which: ColumnElement[bool],
     edit: Callable[[Parts], None],
     **keys: str | None,
 ) -> None:
     sequence = changes.next_sequence(session) - 1
     statement = (
-        update(Innovation)
-        .where(col(Innovation.number) == bindparam("of"))
+        update(table)
+        .where(col(table.number) == bindparam("of"))
         .values(document=bindparam("text"), sequence=sequence, **keys)
     )
-    for batch in _batches(session, which):
+    for batch in _batches(session, table, which):
         remade = []
         for number, text in batch:
             document = json.loads(text)
@@ -117,13 +144,15 @@ def _remake(
     session.expire_all()
 
 
-def _batches(session: Session, which: ColumnElement[bool]) -> Iterator[list[tuple[int, str]]]:
+def _batches(
+    session: Session, table: Documents, which: ColumnElement[bool]
+) -> Iterator[list[tuple[int, str]]]:
     last = 0
     while True:
         rows = session.execute(
-            select(col(Innovation.number), col(Innovation.document))
-            .where(which, col(Innovation.number) > last)
-            .order_by(col(Innovation.number))
+            select(col(table.number), col(table.document))
+            .where(which, col(table.number) > last)
+            .order_by(col(table.number))
             .limit(_BATCH)
         ).all()
         if not rows:

@@ -12,7 +12,7 @@ from datetime import datetime
 from sqlalchemy import delete
 from sqlmodel import Session, col
 
-from app.errors import NotFound, TooMany
+from app.errors import NotFound, TooMany, ValidationFailed
 from app.models.changes import Action
 from app.models.evidence import Evidence, EvidenceCreate, EvidencePublic, EvidenceUpdate
 from app.models.innovations import MOST_EVIDENCE, Innovation
@@ -23,27 +23,38 @@ from app.register.patches import patched
 from app.register.stored import Precondition, Stored, etag, must_match
 
 _NO_SUCH = "This innovation has no such evidence."
+_IS_A_STORY = "This evidence is a story: change that, or take the innovation out of it."
 
 
 def made(piece: EvidenceCreate, now: datetime) -> EvidencePublic:
     """The piece of evidence as a document."""
     return EvidencePublic.model_validate(
-        {**piece.model_dump(), "id": new_id(), "version": 1, "created_at": now, "updated_at": now}
+        {
+            **piece.model_dump(),
+            "id": new_id(),
+            "version": 1,
+            "story": None,
+            "created_at": now,
+            "updated_at": now,
+        }
     )
 
 
 def merged(
     known: Sequence[EvidencePublic], sent: Sequence[EvidenceCreate], now: datetime
 ) -> list[EvidencePublic]:
-    """The evidence as it was sent, with what was known already as it was."""
-    left = [(_said(piece), piece) for piece in known]
+    """The evidence as it was sent, with what was known already as it was.
+
+    Stories are not sent with an innovation, and stay.
+    """
+    left = [(_said(piece), piece) for piece in known if piece.story is None]
     pieces = []
     for piece in sent:
         match = next((old for old in left if old[0] == piece), None)
         if match is not None:
             left.remove(match)
         pieces.append(match[1] if match else made(piece, now))
-    return pieces
+    return [*pieces, *(piece for piece in known if piece.story is not None)]
 
 
 def add(session: Session, name: str, piece: EvidenceCreate, *, by: Caller) -> Stored:
@@ -54,7 +65,7 @@ def add(session: Session, name: str, piece: EvidenceCreate, *, by: Caller) -> St
     """
     row = entries.to_write(session, name, by=by)
     document = entries.document_of(row)
-    if len(document.evidence) >= MOST_EVIDENCE:
+    if sum(known.story is None for known in document.evidence) >= MOST_EVIDENCE:
         raise TooMany(f"An innovation has {MOST_EVIDENCE} pieces of evidence at most.")
     new = made(piece, changes.now(session))
     document = document.model_copy(update={"evidence": [*document.evidence, new]})
@@ -155,6 +166,8 @@ def _to_write(
     if piece is None:
         raise NotFound(_NO_SUCH)
     must_match(precondition, etag(piece.version, row.number))
+    if piece.story is not None:
+        raise ValidationFailed.at("{evidence}", "is_a_story", _IS_A_STORY)
     return row, piece
 
 

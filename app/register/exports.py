@@ -11,11 +11,14 @@ from sqlmodel import col
 from app.dialects import Reader, Statement
 from app.models.finding import InnovationFilters
 from app.models.organisations import Organisation, OrganisationFilters
+from app.models.story_finding import StoryFilters
 from app.models.tables import INNOVATIONS, Table
 from app.models.themes import Theme
-from app.register import organisations
+from app.register import organisations, story_finding
 from app.register.access import Caller
 from app.register.memory import Memory
+from app.register.story_finding import StoryShape
+from app.register.told import STORIES as STORY_ROWS
 from app.register.walks import ENTRIES, Shape, walk
 from app.register.wanted import must_exist, wanted_by
 
@@ -34,6 +37,24 @@ async def of_innovations(
     wanted = wanted_by(reader, query, caller)
     await must_exist(reader, query, memory)
     return _prepared(reader, _rows(table, wanted.shape), wanted.values)
+
+
+async def of_stories(
+    reader: Reader, query: StoryFilters, caller: Caller, *, memory: Memory
+) -> Asked:
+    """What finds stories.
+
+    Raises:
+        UnknownTheme, UnknownOrganisation, UnknownInnovation, ValidationFailed, Unauthenticated
+    """
+    wanted = await story_finding.wanted_stories(reader, query, caller, memory=memory)
+    return _prepared(reader, _stories(wanted.shape), wanted.values)
+
+
+@lru_cache(1024)
+def _stories(shape: StoryShape) -> Statement:
+    rows = select(STORY_ROWS.c.document).where(*story_finding.conditions(shape))
+    return rows.order_by(STORY_ROWS.c.number)
 
 
 async def of_organisations(reader: Reader, query: OrganisationFilters) -> Asked:

@@ -13,17 +13,17 @@ from functools import cache
 from typing import Any, NamedTuple
 
 from pydantic_core import from_json
-from sqlalchemy import ColumnElement, Select, String, bindparam, or_, select
-from sqlmodel import col
+from sqlalchemy import ColumnElement, FromClause, Table, bindparam, or_, select
 
 from app.dialects import Reader, Statement, TextIn
 from app.errors import Fault, ValidationFailed
 from app.models.changes import Change, Kind
 from app.models.feed import LineFilters
-from app.models.organisations import Organisation
-from app.register import changes, search
+from app.models.finding import EntryFilters
+from app.models.story_finding import StoryFilters
+from app.register import changes, search, told
 from app.register.access import Caller
-from app.register.fitting import fitting
+from app.register.fitting import Fits, fitting, story_fitting
 
 LOOKED_AT = 200
 """Lines that a filter is asked of at once: some milliseconds' worth."""
@@ -47,20 +47,15 @@ class Lines(NamedTuple):
     head: int
 
 
-COLUMNS = (
-    col(Change.sequence),
-    col(Change.at),
-    col(Change.by),
-    col(Change.action),
-    col(Change.kind),
-    col(Change.thing),
-    col(Change.version),
-    col(Change.document_digest),
-    col(Change.digest),
-    col(Change.accepted_flagged),
-    col(Change.redacted),
-    col(Change.document),
-)
+_LINE: Table = Change.__table__  # type: ignore[attr-defined]
+
+COLUMNS: Sequence[ColumnElement[Any]] = [
+    _LINE.c[name]
+    for name in (
+        *("sequence", "at", "by", "action", "kind", "thing", "version"),
+        *("document_digest", "digest", "accepted_flagged", "redacted", "document"),
+    )
+]
 """What :func:`as_json` makes a line of."""
 
 
@@ -89,12 +84,14 @@ def _quoted(code: str | None) -> str:
     return "null" if code is None else f'"{code}"'
 
 
-def _covered() -> Select[str]:
-    """The organisations that the caller's own one covers; see :meth:`Caller.covers`."""
-    place = (Organisation.code, Organisation.icb, Organisation.region)
-    return select(col(Organisation.code)).where(
-        or_(*(col(column) == bindparam("own", type_=String) for column in place))
-    )
+def told_columns(own: ColumnElement[bool] | None) -> Sequence[ColumnElement[Any]]:
+    """:data:`COLUMNS` for others than those to whom everything is told."""
+    instead = {"by": told.author(_LINE, own), "document": told.document(_LINE, own)}
+    return [instead.get(str(column.key), column) for column in COLUMNS]
+
+
+def _own(line: FromClause) -> ColumnElement[bool]:
+    return line.c.organisation.in_(told.covered())
 
 
 class _Seen(Enum):
@@ -110,24 +107,29 @@ class _Seen(Enum):
 def _lines(seen: _Seen, words_in: TextIn | None, *, before: bool) -> Statement:
     """The lines after one; if asked for, each with the document before it, and whether each of the
     two has the words."""
-    lines = select(*COLUMNS).where(col(Change.sequence) > bindparam("after"))
+    line = _LINE
+    earlier = line.alias("earlier")
+    previous = select(earlier.c.document).where(
+        earlier.c.thing == line.c.thing,
+        earlier.c.kind == line.c.kind,
+        earlier.c.version == line.c.version - 1,
+    )
+    columns = COLUMNS
+    document: ColumnElement[Any] = line.c.document
     if seen is not _Seen.EVERYTHING:
-        published = col(Change.public).is_(True)
-        own = col(Change.organisation).in_(_covered())
-        lines = lines.where(or_(published, own) if seen is _Seen.OWN else published)
-    lines = lines.order_by(col(Change.sequence)).limit(bindparam("limit"))
+        own = _own(line) if seen is _Seen.OWN else None
+        document = told.document(line, own)
+        columns = told_columns(own)
+        previous = previous.where(
+            told.earlier(earlier, _own(earlier) if seen is _Seen.OWN else None)
+        )
+    lines = select(*columns).where(line.c.sequence > bindparam("after"))
+    if seen is not _Seen.EVERYTHING:
+        lines = lines.where(told.to_all(line) if own is None else or_(told.to_all(line), own))
+    lines = lines.order_by(line.c.sequence).limit(bindparam("limit"))
     if not before:
         return lines
-    earlier = Change.__table__.alias("earlier")  # type: ignore[attr-defined]
-    previous = select(earlier.c.document).where(
-        earlier.c.thing == col(Change.thing),
-        earlier.c.kind == col(Change.kind),
-        earlier.c.version == col(Change.version) - 1,
-    )
-    documents: tuple[ColumnElement[Any], ...] = (
-        Change.__table__.c.document,  # type: ignore[attr-defined]
-        previous.scalar_subquery(),
-    )
+    documents: tuple[ColumnElement[Any], ...] = (document, previous.scalar_subquery())
     lines = lines.add_columns(documents[1])
     return lines.add_columns(*map(words_in, documents)) if words_in else lines
 
@@ -185,22 +187,30 @@ def _past_the_head(newest: int) -> ValidationFailed:
 
 def _fitting(filters: LineFilters) -> Callable[[Sequence[Any]], bool] | None:
     """Whether a line fits the filters; None where there are none."""
+    asked = LineFilters.model_fields.keys() - {"kind"}
+    given = {name for name in asked if getattr(filters, name) not in ((), None)}
     kinds = set(filters.kind)
-    entry_fits = fitting(filters)
-    if not kinds and entry_fits is None and not filters.q:
+    if not kinds and not given:
         return None
+    # A filter that a kind of thing knows nothing of leaves none of its lines.
+    ways: dict[str, Fits | None] = {}
+    if given <= EntryFilters.model_fields.keys() | {"visibility"}:
+        ways[Kind.INNOVATION] = fitting(filters)
+    if given <= StoryFilters.model_fields.keys() and (kinds or not ways):
+        ways[Kind.STORY] = story_fitting(filters)
 
     def fits(row: Sequence[Any]) -> bool:
         kind, documents, found = row[4], row[_WIDTH - 1 : _WIDTH + 1], row[_WIDTH + 1 :]
         if kinds and kind not in kinds:
             return False
-        if entry_fits is None and not filters.q:
+        if not given:
             return True
-        if kind != Kind.INNOVATION:
+        if kind not in ways:
             return False
+        thing_fits = ways[kind]
         # What was redacted may have fitted; who follows has to know.
         return documents[0] is None or any(
-            text and has_words and (entry_fits is None or entry_fits(from_json(text)))
+            text and has_words and (thing_fits is None or thing_fits(from_json(text)))
             for text, has_words in zip(documents, found or (True, True), strict=True)
         )
 

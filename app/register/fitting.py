@@ -1,4 +1,4 @@
-"""What an innovation's document says of each filter, and whether it fits them.
+"""What a document says of each filter, and whether it fits them.
 
 A list asks its indexes. Who holds one document, as the change feed does, and the counts that are
 carried on from line to line, asks here.
@@ -11,11 +11,12 @@ from typing import Any
 
 from app.dialects import rfc3339
 from app.models.adoptions import TAKEN
+from app.models.feed import LineFilters
 from app.models.finding import EntryFilters
 from app.models.innovations import NO_REVIEW, PLACES
 
 Entry = Mapping[str, Any]
-"""An innovation's document, parsed."""
+"""An innovation's or a story's document, parsed."""
 
 Fits = Callable[[Entry], bool]
 
@@ -61,16 +62,45 @@ VALUES: Mapping[str, Callable[[Entry], Sequence[str | None]]] = {
 """What a document says of each filter, and of what is counted by."""
 
 
+STORY_VALUES: Mapping[str, Callable[[Entry], Sequence[str | None]]] = {
+    "theme": lambda story: [theme["slug"] for theme in story["themes"]],
+    "verdict": lambda story: [story["verdict"]],
+    "role": lambda story: [story["role"]],
+    "organisation": lambda story: _code(story["organisation"]),
+    "icb": lambda story: _code((story["organisation"] or {}).get("icb")),
+    "region": lambda story: _code(story["region"]),
+    "care_setting": lambda story: [story["care_setting"]],
+    "visibility": lambda story: [story["visibility"]],
+}
+"""What a story's document says of each filter."""
+
+
 def fitting(filters: EntryFilters) -> Fits | None:
     """Whether a document fits the filters; None where all do. Words are not looked for."""
-    wanted = {name: set(given) for name in VALUES if (given := getattr(filters, name, ()))}
     bounds = [*_bounds(filters), *_not_theirs(filters)]
+    if filters.review_due_before is not None:
+        due = filters.review_due_before.isoformat()
+        bounds.append(lambda entry: (_review_on(entry) or NO_REVIEW) < due)
+    return _fitting(VALUES, filters, bounds)
+
+
+def story_fitting(filters: LineFilters) -> Fits | None:
+    """As :func:`fitting`, of a story's document."""
+    return _fitting(STORY_VALUES, filters, _bounds(filters))
+
+
+def _fitting(
+    says: Mapping[str, Callable[[Entry], Sequence[str | None]]],
+    filters: EntryFilters,
+    bounds: Sequence[Fits],
+) -> Fits | None:
+    wanted = {name: set(given) for name in says if (given := getattr(filters, name, ()))}
     if not wanted and not bounds:
         return None
 
     def fits(entry: Entry) -> bool:
         return all(
-            not values.isdisjoint(VALUES[name](entry)) for name, values in wanted.items()
+            not values.isdisjoint(says[name](entry)) for name, values in wanted.items()
         ) and all(within(entry) for within in bounds)
 
     return fits
@@ -88,9 +118,6 @@ def _bounds(filters: EntryFilters) -> list[Fits]:
     if filters.updated_since is not None:
         changed = rfc3339(filters.updated_since)
         bounds.append(lambda entry: entry["updated_at"] >= changed)
-    if filters.review_due_before is not None:
-        due = filters.review_due_before.isoformat()
-        bounds.append(lambda entry: (_review_on(entry) or NO_REVIEW) < due)
     return bounds
 
 

@@ -1,9 +1,10 @@
-"""Groups of innovations: what they are called, in what order, and which there could be."""
+"""Groups of innovations and of stories: their names and order, and which there could be."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date
+from enum import StrEnum
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -19,6 +20,8 @@ from app.models.evidence import EvidenceStrength
 from app.models.innovations import CareSetting
 from app.models.organisations import Organisation, OrganisationKind
 from app.models.statistics import Dimension, Period
+from app.models.stories import Role, Verdict
+from app.models.story_statistics import StoryDimension
 from app.models.themes import Theme, ThemeGroup
 from app.register import past
 from app.register.memory import Values
@@ -58,13 +61,13 @@ class Names:
         self._day = day.isoformat()
         self._organisations = {each.code: each for each in organisations}
 
-    def group_of(self, by: Dimension, said: Mapping[str, str | None]) -> str | None:
-        """The group of an innovation whose document says this."""
-        if by is Dimension.GROUP:
+    def group_of(self, by: StrEnum, said: Mapping[str, str | None]) -> str | None:
+        """The group of a thing whose document says this."""
+        if by == Dimension.GROUP:
             slug = said["theme"]
             return str(self.themes[slug]["group"]) if slug else None
         value = said[by.value]
-        return self.successor(value) if by is Dimension.ICB and value else value
+        return self.successor(value) if by == Dimension.ICB and value else value
 
     def successor(self, code: str) -> str:
         """Who has what was an organisation's. Where several took over, nobody says which."""
@@ -94,39 +97,39 @@ class Names:
     def name(self, code: str) -> str:
         return self._organisations[code].name
 
-    def all_of(self, by: Dimension, rows: Iterable[Values]) -> Iterable[str]:
+    def all_of(self, by: StrEnum, rows: Iterable[Values]) -> Iterable[str]:
         """All groups that there could be."""
         if by in _KINDS:
             kinds = _KINDS[by]
             found = self._organisations.values()
             return [its.code for its in found if its.kind in kinds and self._open(its)]
-        if by is Dimension.THEME:
+        if by == Dimension.THEME:
             return self.themes
-        if by is Dimension.MONTH:
+        if by == Dimension.MONTH:
             months = {value for values in rows for value in values if value and _is_month(value)}
             return [f"{step:%Y-%m}" for step in _between(months)] if months else []
         return [each.value for each in _CHOICES[by]]
 
-    def named(self, group_by: Sequence[Dimension], values: Values) -> Row:
+    def named(self, group_by: Sequence[StrEnum], values: Values) -> Row:
         """A group as it is told."""
         row: Row = {}
         for by, value in zip(group_by, values, strict=True):
             row[by.value] = value
             if by in _KINDS:
                 row[f"{by.value}_name"] = self.name(value) if value else None
-            elif by is Dimension.THEME:
+            elif by == Dimension.THEME:
                 row["theme_name"] = self.themes[value]["name"] if value else None
         return row
 
-    def order(self, group_by: Sequence[Dimension]) -> Any:
+    def order(self, group_by: Sequence[StrEnum]) -> Any:
         """Themes by their numbers, choices in their order, all else by code; nothing comes last."""
         themes = list(self.themes)
 
-        def place(by: Dimension, value: str | None) -> tuple[bool, int, str]:
+        def place(by: StrEnum, value: str | None) -> tuple[bool, int, str]:
             if value is None:
                 return (True, 0, "")
             known = (
-                themes if by is Dimension.THEME else [str(each) for each in _CHOICES.get(by, ())]
+                themes if by == Dimension.THEME else [str(each) for each in _CHOICES.get(by, ())]
             )
             return (False, known.index(value) if value in known else 0, value)
 
@@ -136,17 +139,19 @@ class Names:
         return order
 
 
-_KINDS: Mapping[Dimension, tuple[OrganisationKind, ...]] = {
+_KINDS: Mapping[str, tuple[OrganisationKind, ...]] = {
     Dimension.ORGANISATION: tuple(OrganisationKind),
     Dimension.ICB: (OrganisationKind.ICB,),
     Dimension.REGION: (OrganisationKind.REGION,),
 }
-_CHOICES: Mapping[Dimension, Any] = {
+_CHOICES: Mapping[str, Any] = {
     Dimension.GROUP: ThemeGroup,
     Dimension.STATUS: Status,
     Dimension.CARE_SETTING: CareSetting,
     Dimension.EVIDENCE_STRENGTH: EvidenceStrength,
     Dimension.ADOPTION_STAGE: AdoptionStage,
+    StoryDimension.VERDICT: Verdict,
+    StoryDimension.ROLE: Role,
 }
 
 _THEMES = select(col(Theme.document)).order_by(col(Theme.slug))

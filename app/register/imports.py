@@ -7,7 +7,7 @@ file can be sent again. What is wrong with a row is found before anything of it 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Any, NamedTuple
@@ -18,27 +18,86 @@ from sqlalchemy import select
 from sqlmodel import Session, col
 
 from app.errors import Fault, RegisterError
-from app.files.columns import column_of
+from app.files.columns import INNOVATIONS as INNOVATION_COLUMNS
+from app.files.columns import STORIES as STORY_COLUMNS
+from app.files.columns import Columns
 from app.files.rows import Row
 from app.models.faults import faults_of
 from app.models.imports import ImportOutcome
-from app.models.innovations import Innovation, InnovationCreate
+from app.models.innovations import InnovationCreate
 from app.models.organisations import Organisation
+from app.models.stories import StoryCreate
 from app.models.themes import Theme
-from app.register import changes, entries, held, innovations, screening
+from app.register import (
+    changes,
+    entries,
+    held,
+    innovations,
+    screening,
+    stories,
+    story_entries,
+)
 from app.register.access import Caller
-from app.register.entries import New, SourceKey
-from app.register.identifiers import reference
+from app.register.entries import SourceKey
+from app.register.identifiers import INNOVATION, STORY, reference
 
 CHUNK = 250
 """Rows of a transaction, in partial mode: for some fifty milliseconds, others wait to write."""
+
+
+Entry = InnovationCreate | StoryCreate
+
+
+@dataclass(frozen=True, slots=True)
+class Importable:
+    """A kind of entry that files are imported of, and the rules by which one is written."""
+
+    noun: str
+    """What several of them are called."""
+    prefix: str
+    """How their references begin."""
+    columns: Columns
+    next_number: Callable[[Session], int]
+    of_sources: Callable[..., Mapping[SourceKey, Any]]
+    made: Callable[..., Any]
+    add_all: Callable[..., Any]
+    must_be_writable: Callable[..., None]
+    replaced: Callable[..., Any]
+    themes: Callable[[Any], Iterable[str]]
+    """The slugs of the themes that an entry names."""
+
+
+INNOVATIONS = Importable(
+    "innovations",
+    INNOVATION,
+    INNOVATION_COLUMNS,
+    entries.next_number,
+    entries.of_sources,
+    innovations.made,
+    innovations.add_all,
+    entries.must_be_writable,
+    innovations.replaced,
+    lambda entry: (entry.theme, *entry.further_themes),
+)
+STORIES = Importable(
+    "stories",
+    STORY,
+    STORY_COLUMNS,
+    story_entries.next_number,
+    story_entries.of_sources,
+    stories.made,
+    stories.add_all,
+    story_entries.must_be_writable,
+    stories.replaced,
+    lambda entry: entry.themes,
+)
 
 
 class Judged(NamedTuple):
     """A row, and the entry that it is or what is wrong with it."""
 
     number: int
-    entry: InnovationCreate | None
+    entry: Entry | None
     faults: Sequence[Fault] = ()
     accepts_flagged: bool = False
 
@@ -57,7 +116,8 @@ class Result(NamedTuple):
 class Report:
     """What became of a file."""
 
-    is_table: bool
+    columns: Columns | None
+    """Of a table."""
     totals: Counter[ImportOutcome] = field(default_factory=Counter)
     rows: list[str] = field(default_factory=list)
     """Each row's result, as JSON."""
@@ -87,7 +147,7 @@ class Report:
         errors = [
             {
                 "pointer": fault.pointer,
-                "column": column_of(fault.pointer) if self.is_table else None,
+                "column": self.columns.of_pointer(fault.pointer) if self.columns else None,
                 "code": fault.code,
                 "detail": fault.detail,
                 "start": fault.start,
@@ -110,7 +170,8 @@ def _without_id(row: str) -> str:
 class Judge:
     """Judges the rows of a file by what they say alone."""
 
-    def __init__(self, *, accept_flagged: bool = False) -> None:
+    def __init__(self, of: Importable, *, accept_flagged: bool = False) -> None:
+        self._entry: type[Any] = of.columns.entry
         self._accept_flagged = accept_flagged
         self._sources: dict[tuple[str, str], int] = {}
 
@@ -124,9 +185,9 @@ class Judge:
             return Judged(row.number, None, (row.fault,))
         try:
             if isinstance(row.entry, bytes):
-                entry = InnovationCreate.model_validate_json(row.entry)
+                entry = self._entry.model_validate_json(row.entry)
             else:
-                entry = InnovationCreate.model_validate(row.entry)
+                entry = self._entry.model_validate(row.entry)
         except ValidationError as error:
             return Judged(row.number, None, faults_of(error, "#"))
         if entry.source is not None:
@@ -146,12 +207,12 @@ def _sent(row: Row) -> Any:
     return from_json(row.entry) if isinstance(row.entry, bytes) else row.entry
 
 
-def write(session: Session, rows: Sequence[Judged], *, by: Caller) -> list[Result]:
+def write(session: Session, rows: Sequence[Judged], of: Importable, *, by: Caller) -> list[Result]:
     """Writes what can be written of some rows."""
-    known = _known(session, rows, by)
-    _hold(session, rows, by)
-    number = entries.next_number(session)
-    new: list[New] = []
+    known = _known(session, rows, of, by)
+    _hold(session, rows, of, by)
+    number = of.next_number(session)
+    new: list[Any] = []
     results: list[Result] = []
     for row in rows:
         entry = row.entry
@@ -163,26 +224,24 @@ def write(session: Session, rows: Sequence[Judged], *, by: Caller) -> list[Resul
             key = _key(entry, by)
             there = known.get(key) if key else None
             if there is None:
-                new.append(innovations.made(session, entry, number, by=who))
+                new.append(of.made(session, entry, number, by=who))
                 outcome, id, at = ImportOutcome.CREATED, new[-1].document.id, number
                 number += 1
             else:
-                outcome, id, at = _changed(session, there, entry, who), there.id, there.number
+                outcome, id, at = _changed(session, there, entry, of, who), there.id, there.number
         except RegisterError as error:
             results.append(Result(row.number, ImportOutcome.REJECTED, faults=_faults(error)))
         else:
-            results.append(Result(row.number, outcome, id, reference(at)))
-    innovations.add_all(session, new)
+            results.append(Result(row.number, outcome, id, reference(at, of.prefix)))
+    of.add_all(session, new)
     changes.write_out(session)
     return results
 
 
-def _changed(
-    session: Session, row: Innovation, entry: InnovationCreate, by: Caller
-) -> ImportOutcome:
-    entries.must_be_writable(row, by=by)
+def _changed(session: Session, row: Any, entry: Entry, of: Importable, by: Caller) -> ImportOutcome:
+    of.must_be_writable(row, by=by)
     version = row.version
-    innovations.replaced(session, row, entry, by=by)
+    of.replaced(session, row, entry, by=by)
     return ImportOutcome.UNCHANGED if row.version == version else ImportOutcome.UPDATED
 
 
@@ -190,24 +249,26 @@ def _faults(error: RegisterError) -> Sequence[Fault]:
     return error.faults or (Fault("#", error.slug.replace("-", "_"), error.detail),)
 
 
-def _known(session: Session, rows: Sequence[Judged], by: Caller) -> dict[SourceKey, Innovation]:
+def _known(
+    session: Session, rows: Sequence[Judged], of: Importable, by: Caller
+) -> Mapping[SourceKey, Any]:
     """The entries that are there already."""
     keys = (_key(row.entry, by) for row in rows if row.entry is not None)
-    return entries.of_sources(session, [key for key in keys if key is not None])
+    return of.of_sources(session, [key for key in keys if key is not None])
 
 
-def _key(entry: InnovationCreate, by: Caller) -> SourceKey | None:
+def _key(entry: Entry, by: Caller) -> SourceKey | None:
     submitter = by.organisation or entry.organisation
     if entry.source is None or submitter is None:
         return None
     return submitter, entry.source.system, entry.source.id
 
 
-def _hold(session: Session, rows: Sequence[Judged], by: Caller) -> None:
+def _hold(session: Session, rows: Sequence[Judged], of: Importable, by: Caller) -> None:
     """Fetches the themes and organisations that some rows name."""
     entries = [row.entry for row in rows if row.entry is not None]
-    slugs = {slug for entry in entries for slug in (entry.theme, *entry.further_themes)}
-    codes = {entry.organisation or by.organisation for entry in entries}
+    slugs = {slug for entry in entries for slug in of.themes(entry)}
+    codes = {code for entry in entries for code in (entry.organisation, by.organisation) if code}
     themes = session.scalars(select(Theme).where(col(Theme.slug).in_(slugs)))
     named = session.scalars(select(Organisation).where(col(Organisation.code).in_(codes)))
     held.hold(session, [*((row.slug, row) for row in themes), *((row.code, row) for row in named)])

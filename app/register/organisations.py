@@ -182,6 +182,12 @@ def place_to_write(session: Session, code: str, *, by: Caller, pointer: str) -> 
     return _place(row.document)
 
 
+def place(session: Session, code: str) -> Place | None:
+    """An organisation and its place in the hierarchy, open or not."""
+    row = held.get(session, Organisation, code)
+    return _place(row.document) if row else None
+
+
 def unknown(session: Session, codes: Iterable[str]) -> list[str]:
     """Those of the codes that no organisation has, in order."""
     return [code for code in sorted(codes) if session.get(Organisation, code) is None]

@@ -12,7 +12,8 @@ from app.dialects import Reader
 from app.models.decisions import Status
 from app.models.finding import InnovationFilters, InnovationQuery
 from app.models.statistics import Dimension
-from app.register import changes, counts, finding, groups
+from app.models.story_finding import StoryFilters
+from app.register import changes, counts, finding, groups, story_finding, story_statistics
 from app.register.access import ANYBODY
 from app.register.memory import NOTHING, Measures, Memory, Values, together
 from app.register.statistics import Told, at_one_moment, measured
@@ -30,14 +31,16 @@ async def overview(reader: Reader, *, memory: Memory) -> Told:
     due = wanted_by(reader, InnovationFilters(review_due_before=day), ANYBODY)
     month_ago = datetime.combine(day - timedelta(days=30), time(), UTC)
     recent = wanted_by(reader, InnovationFilters(created_from=month_ago), ANYBODY)
+    stories = await story_finding.wanted_stories(reader, StoryFilters(), ANYBODY, memory=memory)
     each = ((), ("status",), ("organisation",), ("theme", "status"), ("region",))
     for _ in range(counts.TRIES):
         counted, head = await at_one_moment(reader, everything, each, memory)
         due_now = await counts.of(reader, due, (), memory, at=head)
         lately = await counts.of(reader, recent, (), memory, at=head)
         newest = await finding.page(reader, InnovationQuery(limit=NEWEST), ANYBODY, memory=memory)
+        told = await story_finding.counts(reader, stories, (), memory, at=head)
         at = await changes.latest(reader)
-        if {due_now.head, lately.head, newest.head} == {head}:
+        if {due_now.head, lately.head, newest.head, told.head} == {head}:
             break
     total, by_status, by_organisation, by_theme, by_region = (one.cells for one in counted)
     names = await groups.names(reader, day)
@@ -45,6 +48,7 @@ async def overview(reader: Reader, *, memory: Memory) -> Told:
     def number(cells: Mapping[Values, Measures], *values: str | None) -> int:
         return cells.get(values, NOTHING)[0]
 
+    story_measures = story_statistics.measured(told.cells.get((), NOTHING))
     content = {
         "totals": {
             **measured(total.get((), NOTHING)),
@@ -53,6 +57,8 @@ async def overview(reader: Reader, *, memory: Memory) -> Told:
             "organisations": len(by_organisation),
             "review_due": number(due_now.cells),
             "submitted_last_30_days": number(lately.cells),
+            "stories": story_measures["stories"],
+            "never_again": story_measures["never_again"],
         },
         "themes": [
             {

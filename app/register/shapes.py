@@ -161,7 +161,7 @@ def counting(shape: Shape, by: tuple[str, ...] = (), *, measured: bool = False) 
                 made = ENTRIES.alias("made")
                 on = made.c.number == entries.number
                 entries = entries._replace(source=entries.source.join(made, on))
-            values.append(_start_of(made.c.created_at, _OF_CREATION[name]))
+            values.append(start_of(made.c.created_at, _OF_CREATION[name]))
         else:
             values.append(entries.row.c[name])
     measures: list[ColumnElement[int]] = [func.count()]
@@ -201,7 +201,8 @@ _OF_CREATION = {"month": 7, "day": 10}
 """What of the moment of its creation an entry is counted by: so many letters."""
 
 
-def _start_of(moment: ColumnElement[Any], letters: int) -> ColumnElement[str]:
+def start_of(moment: ColumnElement[Any], letters: int) -> ColumnElement[str]:
+    """The first letters of a moment: its month, or its day."""
     # Not with parameters: PostgreSQL could not tell that it is grouped by what is selected.
     return func.substr(moment, literal_column("1"), literal_column(str(letters)), type_=String)
 
@@ -223,7 +224,7 @@ def _adoption_count(number: ColumnElement[int]) -> ColumnElement[int]:
 
 def _positions() -> FromClause:
     """The numbers of entries, and what spread is counted by of each position on them."""
-    month = func.coalesce(_start_of(ADOPTIONS.c.adopted_on, 7), literal_column("'-'"))
+    month = func.coalesce(start_of(ADOPTIONS.c.adopted_on, 7), literal_column("'-'"))
     value = told_of_position(ADOPTIONS.c.organisation, ADOPTIONS.c.stage, month)
     return select(ADOPTIONS.c.number, value.label("value")).subquery("by_position")
 

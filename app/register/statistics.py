@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from enum import StrEnum
 from itertools import product
 
 from app.dialects import Reader
@@ -46,7 +47,7 @@ async def grouped(
         by = ("theme",)
     (total, cells), head = await at_one_moment(reader, wanted, ((), by), memory)
     names = await groups.names(reader, day, line)
-    rows = _rolled_up(cells.cells, by, query.group_by, names)
+    rows = rolled_up(cells.cells, by, query.group_by, names)
     if query.empty:
         for values in product(*(names.all_of(each, rows) for each in query.group_by)):
             rows.setdefault(values, NOTHING)
@@ -89,10 +90,10 @@ def measured(measures: Measures) -> Row:
     }
 
 
-def _rolled_up(
+def rolled_up(
     cells: Mapping[Values, Measures],
     by: tuple[str, ...],
-    group_by: Sequence[Dimension],
+    group_by: Sequence[StrEnum],
     names: Names,
 ) -> dict[Values, Measures]:
     """Counts by what was asked for, from counts by what documents say."""

@@ -15,6 +15,7 @@ from app.errors import Unauthenticated, UnknownOrganisation, UnknownTheme
 from app.models.finding import EntryFilters, InnovationFilters
 from app.models.innovations import PLACES, Visibility
 from app.models.organisations import Organisation, OrganisationKind
+from app.models.story_finding import StoryFilters
 from app.models.themes import Theme
 from app.register import search, walks
 from app.register.access import Caller
@@ -115,14 +116,16 @@ NAMING = frozenset(name for name, _, _ in _CHECKS)
 """Filters that name something, which there may not be."""
 
 
-async def must_exist(reader: Reader, query: EntryFilters, memory: Memory, *, at: str = "?") -> None:
+async def must_exist(
+    reader: Reader, query: EntryFilters | StoryFilters, memory: Memory, *, at: str = "?"
+) -> None:
     """Refuses filters that name something that there is not; ``at`` is where they stand.
 
     Raises:
         UnknownTheme, UnknownOrganisation
     """
     for name, kind, detail in _CHECKS:
-        given = {value for value in getattr(query, name) if (name, value) not in memory.known}
+        given = {value for value in getattr(query, name, ()) if (name, value) not in memory.known}
         if not given:
             continue
         count = len(given)

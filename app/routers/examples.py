@@ -192,6 +192,77 @@ IMPORT: Any = {
     },
 }
 
+_DISCHARGE = {
+    "text": "Going home used to take four forms and a day. Now the ward and the council fill in "
+    "one together, and people leave when they are well enough. Please never bring the four back.",
+    "verdict": "never_again",
+    "role": "nurse",
+    "care_setting": "acute",
+    "themes": ["basics-sorted", "local-system"],
+    "region": "Y62",
+    "consent_to_publish": True,
+}
+
+STORY: Any = {
+    "full": {"summary": "Of a nurse, who agrees to be read", "value": _DISCHARGE},
+    "shortest": {
+        "summary": "Only what is required; it stays within the organisation",
+        "value": {"text": "The huddle at eight is the best of my day.", "verdict": "keep"},
+    },
+    "other": {
+        "summary": "Of a role that is not in the list",
+        "value": {
+            "text": "Families thank us for the video calls. We porters set most of them up.",
+            "verdict": "keep",
+            "role": "other_staff",
+            "other_role": "Porter",
+            "themes": ["21st-century-tools"],
+            "consent_to_publish": True,
+        },
+    },
+}
+
+STORY_PATCH: Any = {
+    "themes": {"summary": "What it is about", "value": {"themes": ["great-teams"]}},
+    "link": {
+        "summary": "It tells of an innovation",
+        "value": {"innovations": ["INN-000001"]},
+    },
+    "consent": {
+        "summary": "Its teller does not want it read any more",
+        "value": {"consent_to_publish": False},
+    },
+}
+
+STORY_IMPORT: Any = {
+    **IMPORT,
+    "application/json": {
+        "schema": {"type": "array", "items": {"$ref": "#/components/schemas/StoryCreate"}},
+        "examples": {
+            "array": {
+                "summary": "Two answers to a survey, with the survey's own ids",
+                "value": [
+                    {**_DISCHARGE, "source": {"system": "survey", "id": "17"}},
+                    {
+                        "text": "I was asked what mattered to me before a plan was made.",
+                        "verdict": "keep",
+                        "role": "patient",
+                        "themes": ["patient-as-partner"],
+                        "source": {"system": "survey", "id": "18"},
+                    },
+                ],
+            }
+        },
+    },
+    "text/csv": {
+        "schema": {
+            "type": "string",
+            "format": "binary",
+            "description": "A header and a story a row, as in `/v1/stories/imports/template.csv`.",
+        },
+    },
+}
+
 CLIENT: Any = {
     "intranet": {
         "summary": "A trust's intranet, for as long as it is not revoked",
@@ -253,6 +324,7 @@ SECRET_ROTATION: Any = {
 
 SEQUENCE: Any = {"first": {"summary": "From the first line on", "value": 1}}
 
+SURVEY: Any = {"survey": {"summary": "A survey", "value": "survey"}}
 SYSTEM: Any = {"intranet": {"summary": "A trust's intranet", "value": "intranet"}}
 SOURCE_ID: Any = {"number": {"summary": "A number of its own", "value": "42"}}
 LISTED_ID: Any = {

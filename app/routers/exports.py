@@ -8,7 +8,13 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Path, Request, Response
 
 from app.auth import Reader
-from app.errors import NotFound, RegisterError, UnknownOrganisation, UnknownTheme
+from app.errors import (
+    NotFound,
+    RegisterError,
+    UnknownInnovation,
+    UnknownOrganisation,
+    UnknownTheme,
+)
 from app.exports.job import Field, Job
 from app.exports.running import Exports
 from app.http import answers, collections, conditional
@@ -26,10 +32,12 @@ from app.models.exports import (
     ExportOptions,
     InnovationExport,
     OrganisationExport,
+    StoryExport,
 )
 from app.models.table_schemas import csv_metadata, table_schema
 from app.models.tables import (
     ORGANISATIONS,
+    STORIES,
     TABLES,
     THEMES,
     Table,
@@ -220,9 +228,26 @@ _FILE_USE = (
     "`format` csv, `bom=true` is for Excel."
 )
 
+
+def _of_stories(table: Table) -> None:
+    async def export(
+        request: Request,
+        register: Register,
+        processes: Processes,
+        caller: Reader,
+        form: FormatName,
+        query: Annotated[StoryExport, Depends(Query(StoryExport))],
+    ) -> Response:
+        asked = await register.read(exports.of_stories, query, caller, memory=register.memory)
+        return await _export(request, processes, table, form, query, asked)
+
+    _add(table, export, *_FILTERS, UnknownInnovation)
+
+
 for _each in TABLES:
     if _each.of_innovations:
         _of_innovations(_each)
+_of_stories(STORIES)
 _of_organisations(ORGANISATIONS)
 _of_themes(THEMES)
 

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request, Response
 
-from app import importing
 from app.auth import Contributor, Reader
 from app.errors import (
-    Fault,
     IdempotencyKeyReused,
     ImportRejected,
     OrganisationClosed,
@@ -19,19 +16,16 @@ from app.errors import (
     UnknownTheme,
     UnreadableFile,
 )
-from app.files import Format, template
-from app.http import answers, collections
-from app.http.imports import FRESH, OnceImported, Replayed, answer_to
-from app.http.problems import MEDIA_TYPE, problems, response_to
+from app.files import Format, columns
+from app.http.imports import OnceImported, run, template_of
+from app.http.problems import problems
 from app.http.query import Query
 from app.http.route import Route
 from app.http.uploads import Upload, Uploaded
-from app.http.writing import IdempotencyKey, response_of
-from app.models.faults import MOST_FAULTS
-from app.models.imports import ImportAnswer, ImportMode, ImportQuery
-from app.register.imports import Report
+from app.http.writing import IdempotencyKey
+from app.models.imports import ImportAnswer, ImportQuery
+from app.register.imports import INNOVATIONS
 from app.routers import examples
-from app.routers.parts import Register
 
 router = APIRouter(prefix="/v1/imports", tags=["imports"], route_class=Route)
 
@@ -50,7 +44,6 @@ _ERRORS = (
 )
 async def import_innovations(
     request: Request,
-    register: Register,
     client: Contributor,
     query: Annotated[ImportQuery, Depends(Query(ImportQuery))],
     upload: Annotated[Uploaded, Depends(Upload())],
@@ -70,34 +63,7 @@ async def import_innovations(
     mode the good rows are written, some hundred at a time.
     """
     once = OnceImported(request, client, idempotency_key, upload, query)
-    with upload.file, once.running():
-        try:
-            async with request.app.state.imports:
-                work = importing.Import(upload.file, upload.form, query, client, along=once)
-                report = await asyncio.to_thread(work.run, register.write_in_turn)
-        except Replayed as before:
-            return response_of(before.answer, again=True)
-    body = answer_to(report, query)
-    if report.rejected and query.mode is ImportMode.ATOMIC and not query.dry_run:
-        return _rejected(request, report, body)
-    return Response(body, headers=FRESH, media_type=answers.JSON)
-
-
-def _rejected(request: Request, report: Report, body: str) -> Response:
-    """The problem that a file with bad rows is, with what became of each row beside it."""
-    faults = [
-        Fault(f"row:{result.number}{fault.pointer}", fault.code, fault.detail)
-        for result in report.rejected[:MOST_FAULTS]
-        for fault in result.faults
-    ]
-    rows = len(report.rows)
-    error = ImportRejected(
-        f"{len(report.rejected):,} of {rows:,} rows cannot be imported; nothing was written.",
-        faults=tuple(faults[:MOST_FAULTS]),
-    )
-    problem = response_to(error, request)
-    whole = bytes(problem.body)[:-1] + b"," + body[1:].encode()
-    return Response(whole, error.status, FRESH, media_type=MEDIA_TYPE)
+    return await run(request, upload, query, client, along=once, of=INNOVATIONS)
 
 
 @router.get(
@@ -108,7 +74,7 @@ def _rejected(request: Request, report: Report, body: str) -> Response:
 )
 async def get_csv_template(caller: Reader) -> Response:
     """Use it to see which columns a table has: it has them all, and a row of example."""
-    return _file(template.as_csv(), Format.CSV, "innovations.csv")
+    return template_of(columns.INNOVATIONS, Format.CSV)
 
 
 @router.get(
@@ -123,12 +89,4 @@ async def get_xlsx_template(caller: Reader) -> Response:
     """Use it to gather innovations in a spreadsheet: it has all columns, a row of example, and a
     sheet that tells what each column takes.
     """
-    return _file(template.as_xlsx(), Format.XLSX, "innovations.xlsx")
-
-
-def _file(content: bytes, form: Format, name: str) -> Response:
-    headers = {
-        **collections.CACHING,
-        "Content-Disposition": f'attachment; filename="{name}"',
-    }
-    return Response(content, headers=headers, media_type=form.value)
+    return template_of(columns.INNOVATIONS, Format.XLSX)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import APIRouter, Body, Depends, Path, Request, Response
-from pydantic import Field
 
 from app.auth import Contributor, Reader
 from app.errors import (
@@ -28,12 +27,12 @@ from app.http.problems import problems
 from app.http.query import Query
 from app.http.route import Route
 from app.http.writing import PostOnce
-from app.models.fields import SourceId, SourceSystem, Strict, Summary
+from app.models.fields import SourceId, SourceSystem
 from app.models.finding import AsOfQuery, InnovationPage, InnovationQuery
 from app.models.innovations import InnovationCreate, InnovationPublic, InnovationUpdate, Source
 from app.register import finding, innovations, reading
 from app.routers import examples
-from app.routers.parts import InnovationName, Register
+from app.routers.parts import InnovationName, Register, WithdrawalQuery
 
 router = APIRouter(prefix="/v1/innovations", tags=["innovations"], route_class=Route)
 
@@ -63,14 +62,7 @@ async def list_innovations(
     too.
     """
     found = await register.read(finding.page, query, caller, memory=register.memory)
-    extra = ""
-    if found.facets:
-        facets = {
-            facet: [{"value": value, "count": count} for value, count in counts]
-            for facet, counts in found.facets.items()
-        }
-        extra = f',"facets":{answers.compact(facets)}'
-    return answers.page(request, found, extra)
+    return answers.page(request, found, answers.facets(found.facets))
 
 
 @router.get(
@@ -181,15 +173,6 @@ async def update_innovation(
         innovations.change, innovation, patch, by=client, precondition=if_match
     )
     return answers.written(stored)
-
-
-class WithdrawalQuery(Strict):
-    """Why."""
-
-    reason: Summary = Field(
-        description="Why it is withdrawn; it is shown to whoever looks for it.",
-        examples=["Submitted twice."],
-    )
 
 
 @router.delete(

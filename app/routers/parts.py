@@ -1,14 +1,15 @@
-"""What several resources take: the database, a name in the path, a page of a short list."""
+"""What several resources take: the database, a name in the path, a short list's page, a reason."""
 
 from __future__ import annotations
 
 from typing import Annotated
 
 from fastapi import Depends, Path, Request
+from pydantic import Field
 
 from app.database import Database
 from app.http.query import Query
-from app.models.fields import PageQuery
+from app.models.fields import PageQuery, Strict, Summary
 from app.webhooks import Webhooks
 
 
@@ -35,6 +36,15 @@ InnovationName = Annotated[
         openapi_examples={"reference": {"summary": "By its reference", "value": "INN-000001"}},
     ),
 ]
+
+
+class WithdrawalQuery(Strict):
+    """Why."""
+
+    reason: Summary = Field(
+        description="Why it is withdrawn; it is shown to whoever looks for it.",
+        examples=["Submitted twice."],
+    )
 
 
 PageOf = Annotated[PageQuery, Depends(Query(PageQuery))]

@@ -41,6 +41,8 @@ class Version(Document):
 
 _LINKS = {
     "innovations": "/v1/innovations",
+    "stories": "/v1/stories",
+    "never_again": "/v1/never-again",
     "statistics": "/v1/statistics",
     "themes": "/v1/themes",
     "organisations": "/v1/organisations",
@@ -50,6 +52,7 @@ _LINKS = {
     "news_feed": "/feeds/innovations.atom",
     "subscriptions": "/v1/subscriptions",
     "import_template": "/v1/imports/template.xlsx",
+    "story_import_template": "/v1/stories/imports/template.xlsx",
     "clients": "/v1/clients",
     "docs": "/docs",
     "openapi": "/openapi.json",

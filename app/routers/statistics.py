@@ -7,14 +7,15 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request, Response
 
 from app.auth import Reader
-from app.errors import InvalidCursor, UnknownOrganisation, UnknownTheme
+from app.errors import InvalidCursor, UnknownInnovation, UnknownOrganisation, UnknownTheme
 from app.http import answers, collections
 from app.http.problems import problems
 from app.http.query import Query
 from app.http.route import Route
 from app.models.spread import SpreadAnswer, SpreadQuery
 from app.models.statistics import Overview, Statistics, StatisticsQuery, Timeline, TimelineQuery
-from app.register import overview, spread, statistics, timeline
+from app.models.story_statistics import StoryStatistics, StoryStatisticsQuery
+from app.register import overview, spread, statistics, story_statistics, timeline
 from app.register.statistics import Told
 from app.routers.parts import Register
 
@@ -88,6 +89,26 @@ async def get_spread(
     if following:
         answer.headers["Link"] = f'<{answers.following(request, cursor=following)}>; rel="next"'
     return answer
+
+
+@router.get(
+    "/stories",
+    response_model=StoryStatistics,
+    summary="Count stories in groups",
+    responses=problems(*_FILTERS, UnknownInnovation),
+)
+async def get_story_statistics(
+    request: Request,
+    register: Register,
+    caller: Reader,
+    query: Annotated[StoryStatisticsQuery, Depends(Query(StoryStatisticsQuery))],
+) -> Response:
+    """Use it to see patterns in what was told: how many stories there are by one thing or by two,
+    and how many of these ask to keep something or never to go back. All filters of their list
+    apply. A story of several themes is in the group of each, and once in the total.
+    """
+    told = await register.read(story_statistics.grouped, query, caller, memory=register.memory)
+    return _answer(request, told)
 
 
 @router.get(

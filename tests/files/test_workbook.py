@@ -11,6 +11,7 @@ import pytest
 from app import files
 from app.errors import UnreadableFile
 from app.files import Format, template
+from app.files.columns import INNOVATIONS
 from app.files.rows import Row
 
 CONTENT = zipfile.ZIP_DEFLATED
@@ -19,14 +20,14 @@ CONTENT = zipfile.ZIP_DEFLATED
 def rows_of(content: bytes) -> list[Row]:
     with tempfile.TemporaryFile() as file:
         file.write(content)
-        return list(files.rows(file, Format.XLSX))
+        return list(files.rows(file, Format.XLSX, INNOVATIONS))
 
 
 def changed(**parts: bytes) -> bytes:
     """The template, with other content in some parts of the archive."""
     made = io.BytesIO()
     with (
-        zipfile.ZipFile(io.BytesIO(template.as_xlsx())) as source,
+        zipfile.ZipFile(io.BytesIO(template.as_xlsx(INNOVATIONS))) as source,
         zipfile.ZipFile(made, "w", CONTENT) as target,
     ):
         for part in source.namelist():

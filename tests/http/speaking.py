@@ -110,11 +110,18 @@ def get(path: bytes, *headers: bytes, method: bytes = b"GET") -> bytes:
 def gettable(client: httpx.Client, entry: dict[str, Any]) -> list[str]:
     """Every address that takes GET, with this entry's names in the place of `{innovation}`.
 
+    A story that tells of it is there, too, under the same source.
+
     Those for admins, and what goes on without a line in the log, are left out: `test_clients.py`
     and `test_subscriptions.py` know them.
     """
+    source = "{system}/{id}".format(**entry["source"])
+    told = {"text": "It is better so.", "verdict": "keep", "innovations": [entry["id"]]}
+    story = client.put(f"/v1/stories/by-source/{source}", json=told)
+    assert story.status_code == 201, story.text
     names = {
         "innovation": entry["reference"],
+        "story": story.json()["reference"],
         "decision": entry["decision"]["id"],
         "evidence": entry["evidence"][0]["id"],
         "adoption": client.get(entry["links"]["adoptions"]).json()["items"][0]["id"],

@@ -21,7 +21,10 @@ def test_nothing_that_a_document_says_is_left_out(table: Table) -> None:
     # What says of which innovation a thing is stands in columns of that name.
     told = {column.name if column.of_innovation else column.path[0] for column in table.columns}
     # What has a table of its own, or is of use only where the whole document is.
-    elsewhere = {"evidence", "adoptions", "withdrawal", "links", "predecessors"}
+    elsewhere = {
+        *("evidence", "adoptions", "withdrawal", "links", "predecessors"),
+        "consent_to_publish",
+    }
 
     assert set(table.document.model_fields) - told <= elsewhere
 

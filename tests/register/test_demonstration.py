@@ -21,7 +21,8 @@ SECTION = re.compile(
 @pytest.fixture
 def entries(register: Register, anybody: httpx.Client) -> list[dict[str, Any]]:
     """All that is found after the content was loaded."""
-    assert register.database.transaction(demonstration.load) == len(demonstration.entries())
+    new = register.database.transaction(demonstration.load)
+    assert new == (len(demonstration.entries()), len(demonstration.told()))
     listed = anybody.get("/v1/innovations?limit=100").json()
     assert listed["page"]["next"] is None
     assert listed["page"]["total"] == len(listed["items"]) == len(demonstration.entries())
@@ -85,5 +86,33 @@ def test_only_those_who_do_not_exist_have_adopted_any(
 @pytest.mark.usefixtures("entries")
 def test_loading_again_changes_nothing(register: Register, anybody: httpx.Client) -> None:
     before = head_of(anybody)
-    assert register.database.transaction(demonstration.load) == 0
+    assert register.database.transaction(demonstration.load) == (0, 0)
     assert head_of(anybody) == before
+
+
+@pytest.mark.usefixtures("entries")
+def test_stories_tell_what_to_keep_and_what_never_to_go_back_to(anybody: httpx.Client) -> None:
+    stories = anybody.get("/v1/stories?limit=100").json()["items"]
+    assert len(stories) == len(demonstration.told()) >= 40
+    assert {story["verdict"] for story in stories} == {"keep", "never_again"}
+    slugs = {slug for members in LEAPS.values() for slug in members}
+    assert {theme["slug"] for story in stories for theme in story["themes"]} == slugs
+    for story in stories:
+        assert story["role"]
+        assert story["care_setting"]
+        assert story["organisation"] is None
+    linked = [story for story in stories if story["innovations"]]
+    assert len(linked) > 40
+    for story in linked:
+        for innovation in story["innovations"]:
+            entry = anybody.get(f"/v1/innovations/{innovation['id']}").json()
+            assert story["id"] in {piece["story"] for piece in entry["evidence"]}
+
+
+@pytest.mark.usefixtures("entries")
+def test_what_was_retired_has_stories_behind_it(anybody: httpx.Client) -> None:
+    practices = anybody.get("/v1/never-again?limit=100").json()["items"]
+    assert len(practices) > 10
+    for practice in practices:
+        assert practice["reason"]
+        assert practice["story_count"] >= 1, practice["title"]

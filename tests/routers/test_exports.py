@@ -148,10 +148,16 @@ def test_the_filters_of_the_lists_apply(anybody: httpx.Client, submit: Submit) -
 
 
 def test_each_table_comes_in_each_format(
-    anybody: httpx.Client, icb: httpx.Client, submit: Submit, subtests: pytest.Subtests
+    anybody: httpx.Client,
+    trust: httpx.Client,
+    icb: httpx.Client,
+    submit: Submit,
+    subtests: pytest.Subtests,
 ) -> None:
     adoptions = submit(**EVERYTHING)["links"]["adoptions"]
     assert icb.post(adoptions, json={"stage": "considering"}).status_code == 201
+    told = {"text": "It is better so.", "verdict": "keep", "consent_to_publish": True}
+    assert trust.post("/v1/stories", json=told).status_code == 201
     listed = anybody.get(EXPORTS).json()["items"]
     assert [each["table"] for each in listed] == [table.name for table in TABLES]
     for each in listed:
@@ -468,7 +474,7 @@ def test_too_many_at_once_are_asked_to_come_again(
     assert is_freed(register)
 
 
-@pytest.mark.parametrize("path", ["innovations.pdf", "stories.csv", "innovations", "x.schema.json"])
+@pytest.mark.parametrize("path", ["innovations.pdf", "nothing.csv", "innovations", "x.schema.json"])
 def test_what_there_is_not_is_a_problem(anybody: httpx.Client, path: str) -> None:
     problem_of(anybody.get(f"{EXPORTS}/{path}"), 404, "not-found")
 

@@ -365,7 +365,7 @@ def test_the_template_can_be_sent_as_it_is(trust: httpx.Client, form: str) -> No
     media_type = answer.headers["content-type"].partition(";")[0]
     (made,) = imported(trust, answer.content, media_type)["rows"]
     entry = trust.get(f"/v1/innovations/{made['id']}").json()
-    assert entry["title"] == template.EXAMPLE["title"]
+    assert entry["title"] == template.EXAMPLES["innovations"]["title"]
     assert entry["further_themes"][0]["slug"] == "local-system"
     assert entry["decision"]["decided_by"] == "Medical director"
     assert entry["evidence"][0]["measure"]["baseline"] == 50

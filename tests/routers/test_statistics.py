@@ -325,6 +325,8 @@ def test_the_overview_tells_all_that_a_landing_page_needs(
         "organisations": 1,
         "review_due": 1,
         "submitted_last_30_days": 7,
+        "stories": 0,
+        "never_again": 0,
     }
     themes = {theme["theme"]: theme for theme in overview["themes"]}
     assert len(themes) == 10

@@ -35,6 +35,7 @@ from app.odata.expressions import Expression, Kind
 from app.register.identifiers import identifier, reference
 from app.register.odata.functions import FUNCTIONS
 from app.register.odata.sources import Source, said, stored
+from app.register.told import STORIES
 
 _OPERATORS: Mapping[str, Callable[[Any, Any], Any]] = {
     "gt": operator.gt,
@@ -162,7 +163,7 @@ class Conditions:
         """References are not stored: what is, is the number that stands in one."""
         if not (isinstance(what, ex.Property) and isinstance(value, ex.Value)):
             return None
-        if what.column.path != _REFERENCE:
+        if what.column.path != _REFERENCE or self._source.things is STORIES:
             return None
         return self._source.row[2] == bindparam(_number_name(value.index), type_=Integer)
 

@@ -23,23 +23,26 @@ from app.models.organisations import Organisation
 from app.models.tables import (
     INNOVATIONS,
     ORGANISATIONS,
+    STORIES,
     THEMES,
     Column,
     ColumnType,
 )
 from app.models.themes import Theme
 from app.odata.sets import EntitySet
+from app.register.told import STORIES as STORY_ROWS
 from app.register.walks import ENTRIES
 
 _ORGANISATIONS: Table = Organisation.__table__  # type: ignore[attr-defined]
 _THEMES: Table = Theme.__table__  # type: ignore[attr-defined]
 
-_PUBLISHED = ENTRIES.c.visibility == literal_column(f"'{Visibility.PUBLISHED.value}'")
+_IS_PUBLISHED: ColumnElement[str] = literal_column(f"'{Visibility.PUBLISHED.value}'")
+_PUBLISHED = ENTRIES.c.visibility == _IS_PUBLISHED
 
 _STORED = (
     *("id", "version", "status", "theme", "organisation", "icb", "region", "care_setting"),
     *("created_at", "updated_at", "visibility", "kind", "strength", "code", "name", "parent"),
-    *("slug", "number", "stage", "since", "adopted_on", "adoption_count"),
+    *("slug", "number", "stage", "since", "adopted_on", "adoption_count", "verdict", "role"),
 )
 """Properties that a table has a column of the same name for, if it has one."""
 
@@ -65,6 +68,10 @@ def source_of(of: EntitySet, *, innovation_first: bool = False) -> Source:
     if table is INNOVATIONS:
         row = (ENTRIES.c.document, ENTRIES.c.id, ENTRIES.c.number)
         return Source(ENTRIES, ENTRIES, row, (_PUBLISHED,), ENTRIES.c.number, int)
+    if table is STORIES:
+        published = STORY_ROWS.c.visibility == _IS_PUBLISHED
+        documents = (STORY_ROWS.c.document,)
+        return Source(STORY_ROWS, STORY_ROWS, documents, (published,), STORY_ROWS.c.number, int)
     if table is ORGANISATIONS:
         return _few(_ORGANISATIONS, _ORGANISATIONS.c.code, str)
     if table is THEMES:

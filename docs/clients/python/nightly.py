@@ -105,10 +105,11 @@ def follow(register: Register, file: Path) -> None:
         answer = register.ask("GET", "/v1/changes", params={**CHANGES, "after": copy["next"]})
         page = answer.raise_for_status().json()
         for line in page["items"]:
-            if line["action"] == "withdrawn":
-                copy[line["kind"]].pop(line["id"], None)
+            things = copy.setdefault(line["kind"], {})
+            if line["action"] in {"withdrawn", "unpublished"}:
+                things.pop(line["id"], None)
             elif line["document"] is not None:
-                copy.setdefault(line["kind"], {})[line["id"]] = line["document"]
+                things[line["id"]] = line["document"]
         copy["next"] = page["page"]["next"]
         new = file.with_name(f"{file.name}.new")
         new.write_text(json.dumps(copy))

@@ -57,7 +57,7 @@ async function follow(register: Register, file: string): Promise<void> {
   for await (const { lines, next } of register.changes(copy.next)) {
     for (const { action, kind, id, document } of lines) {
       const things = (copy.things[kind] ??= {});
-      if (action === "withdrawn") {
+      if (action === "withdrawn" || action === "unpublished") {
         delete things[id];
       } else if (document !== null) {
         things[id] = document;

@@ -1,0 +1,57 @@
+"""Statistics of stories: in groups, counted."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from itertools import product
+
+from app.dialects import Reader
+from app.models.story_statistics import StoryDimension, StoryStatisticsQuery
+from app.register import changes, groups, story_finding
+from app.register.access import Caller
+from app.register.counts import TRIES
+from app.register.groups import Row
+from app.register.memory import NOTHING, Measures, Memory
+from app.register.statistics import Told, rolled_up
+
+
+async def grouped(
+    reader: Reader, query: StoryStatisticsQuery, caller: Caller, *, memory: Memory
+) -> Told:
+    """Stories in groups.
+
+    Raises:
+        UnknownTheme, UnknownOrganisation, UnknownInnovation, ValidationFailed, Unauthenticated
+    """
+    wanted = await story_finding.wanted_stories(reader, query, caller, memory=memory)
+    named = ("theme" if each is StoryDimension.GROUP else each.value for each in query.group_by)
+    by = tuple(dict.fromkeys(named))
+    for _ in range(TRIES):
+        head = await changes.head(reader)
+        total, cells = [
+            await story_finding.counts(reader, wanted, each, memory, at=head) for each in ((), by)
+        ]
+        if total.head == cells.head == head:
+            break
+    day = datetime.now(UTC).date()
+    names = await groups.names(reader, day)
+    rows = rolled_up(cells.cells, by, query.group_by, names)
+    if query.empty:
+        for values in product(*(names.all_of(each, rows) for each in query.group_by)):
+            rows.setdefault(values, NOTHING)
+    items = [
+        names.named(query.group_by, values) | measured(rows[values])
+        for values in sorted(rows, key=names.order(query.group_by))
+    ]
+    content = {
+        "group_by": list(query.group_by),
+        "items": items if query.group_by else [],
+        "total": measured(total.cells.get((), NOTHING)),
+    }
+    by_day = query.empty or StoryDimension.ICB in query.group_by
+    return Told(content, head, day if by_day else None)
+
+
+def measured(measures: Measures) -> Row:
+    stories, kept, *_ = measures
+    return {"stories": stories, "keep": kept, "never_again": stories - kept}
