@@ -113,6 +113,8 @@ class PostgresqlReads:
 
     async def _greet(self, driver: asyncpg.Connection[Any]) -> None:
         self._learn(driver.get_server_version().major)
+        # Days are texts, as they are on SQLite.
+        await driver.set_type_codec("date", schema="pg_catalog", encoder=str, decoder=str)
 
     async def close(self) -> None:
         for pool in (self._short, self._long):
