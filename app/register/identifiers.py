@@ -25,3 +25,8 @@ def identifier(text: str) -> str | int | None:
     if match := _REFERENCE.fullmatch(text):
         return int(match[1])
     return text.lower() if _UUID.fullmatch(text) else None
+
+
+def number_of(reference: str) -> int:
+    """The number that a reference shows."""
+    return int(reference.removeprefix("INN-"))

@@ -12,6 +12,7 @@ from app.routers import (
     history,
     imports,
     innovations,
+    likeness,
     odata,
     organisations,
     service,
@@ -22,6 +23,7 @@ from app.routers import (
 
 ALL: tuple[APIRouter, ...] = (
     innovations.router,
+    likeness.router,
     decisions.router,
     evidence.router,
     history.router,
