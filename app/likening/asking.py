@@ -79,7 +79,7 @@ class Likening:
         self._learning: asyncio.Task[None] | None = None
         self._learnt_to = 0
         self._changed = 0
-        self._unstored: list[InnovationVector] = []
+        self._unstored: dict[int, InnovationVector] = {}
 
     @property
     def model(self) -> str | None:
@@ -237,7 +237,7 @@ class Likening:
             began = time.perf_counter()
             made = await self._run(held.note, entries[start : start + MADE_AT_ONCE])
             if made:
-                self._unstored += made
+                self._unstored |= {vector.number: vector for vector in made}
                 # Python runs one thread at a time; the others have as long.
                 await asyncio.sleep(time.perf_counter() - began)
             if self._stopping:
@@ -245,8 +245,8 @@ class Likening:
 
     async def _store(self, least: int) -> None:
         if len(self._unstored) >= least:
-            vectors, self._unstored = self._unstored, []
-            await self._database.write(likeness.keep, vectors)
+            vectors, self._unstored = self._unstored, {}
+            await self._database.write(likeness.keep, list(vectors.values()))
 
     async def _run(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         loop = asyncio.get_running_loop()
