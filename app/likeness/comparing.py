@@ -12,7 +12,7 @@ from app.likeness import alike
 from app.likeness.alike import Pair
 from app.likeness.encoding import NAME, Vectors, encoder, packed
 from app.likeness.meaning import ThemeVectors
-from app.likeness.neighbours import Near, Neighbours
+from app.likeness.neighbours import ROUGH, Near, Neighbours
 from app.likeness.texts import digest
 from app.likeness.themes import Example, described
 
@@ -33,7 +33,7 @@ class Comparing:
         self._recent: OrderedDict[str, bytes] = OrderedDict()
         self._described = _described()
         self._usual: Vectors = self._described.mean(axis=0)
-        self.entries = Neighbours(self._usual)
+        self.entries = Neighbours(self._usual, _directions(ROUGH))
 
     def packed(self, texts: Sequence[str]) -> list[bytes]:
         """The vectors of texts, as they are stored; those asked for last are remembered."""
@@ -71,3 +71,11 @@ class Comparing:
 @cache
 def _described() -> Vectors:
     return encoder().of([example.text for example in described()])
+
+
+@cache
+def _directions(count: int) -> Vectors:
+    """The directions in which texts of this kind differ most (their principal components)."""
+    _, _, directions = np.linalg.svd(_described() - _described().mean(axis=0), full_matrices=False)
+    found: Vectors = directions[:count]
+    return found

@@ -1,6 +1,7 @@
-"""The nearest of many vectors, by looking at all of them.
+"""The nearest of many vectors: roughly by looking at all of them, then exactly at the best.
 
-They are kept as whole numbers of one byte: 512 bytes an entry, and 20 more. What they all have in
+They are kept as whole numbers of one byte: 512 bytes an entry, 256 for the rough picture, and some
+100 more. What they all have in
 common is taken out of the comparison: two entries of the register are alike by what sets them apart
 from the others.
 """
@@ -13,12 +14,17 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from app.likeness.encoding import SIZE, Vectors, unpacked
+from app.likeness.encoding import SIZE, Vectors, unit, unpacked
 
 MOST = 250_000
-"""Entries that are kept, which is 133 MB; beyond that, the oldest give way."""
+"""Entries that are kept, in some 220 MB; beyond that, the oldest give way."""
 
-_AT_ONCE = 4_096
+CANDIDATES = 500
+"""Entries that are looked at exactly; where there are more, a rough picture tells which."""
+
+ROUGH = 64
+"""Directions of the rough picture."""
+
 _PRIOR = 100.0
 """How many entries the mean that is given at the start counts for."""
 
@@ -33,14 +39,17 @@ class Near(NamedTuple):
 class Neighbours:
     """Vectors by the numbers of what they belong to. Not for several threads at once."""
 
-    def __init__(self, usual: Vectors, most: int = MOST) -> None:
-        """Starts with what texts of this kind have in common."""
+    def __init__(self, usual: Vectors, basis: Vectors, most: int = MOST) -> None:
+        """Starts with what texts of this kind have in common, and the directions in which they
+        differ most."""
         self._usual = usual
         self._most = most
         self._rows: dict[int, int] = {}
         self._numbers = np.zeros(0, np.int64)
         self._scales = np.zeros(0, np.float32)
         self._values = np.zeros((0, SIZE), np.int8)
+        self._basis = basis
+        self._rough = np.zeros((0, len(basis)), np.float32)
         self._sum = np.zeros(SIZE, np.float64)
 
     def __len__(self) -> int:
@@ -60,7 +69,9 @@ class Neighbours:
             self._grow()
         self._rows[number] = row
         self._numbers[row], self._scales[row], self._values[row] = number, scale, values
-        self._sum += self._vector(row)
+        vector = self._vector(row)
+        self._rough[row] = self._basis @ unit(vector - self._usual)
+        self._sum += vector
 
     def drop(self, number: int) -> None:
         """Takes a vector out, if it is there; the last one moves into its place."""
@@ -70,7 +81,7 @@ class Neighbours:
         self._sum -= self._vector(row)
         last = len(self._rows)
         if row != last:
-            for kept in (self._numbers, self._scales, self._values):
+            for kept in (self._numbers, self._scales, self._values, self._rough):
                 kept[row] = kept[last]
             self._rows[int(self._numbers[row])] = row
 
@@ -89,27 +100,23 @@ class Neighbours:
 
     def nearest(self, to: Vectors, limit: int, but: Collection[int] = ()) -> list[Near]:
         """The entries that are nearest to a vector, the nearest first."""
-        count = len(self._rows)
+        wanted = limit + len(but)
         mean = self.mean()
-        # |v - mean|^2 = |v|^2 - 2 v.mean + |mean|^2, so that no row has to be changed.
-        sides = np.stack([to - mean, mean], axis=1)
-        scores = np.empty(count, np.float32)
-        for start in range(0, count, _AT_ONCE):
-            end = min(start + _AT_ONCE, count)
-            rows = self._values[start:end].astype(np.float32)
-            rows *= self._scales[start:end, None]
-            along = rows @ sides
-            lengths = 1 - 2 * along[:, 1] + mean @ mean
-            products = along[:, 0] - mean @ sides[:, 0]
-            scores[start:end] = products / np.sqrt(np.maximum(lengths, 1e-4))
-        scores /= max(float(np.linalg.norm(sides[:, 0])), 1e-2)
-        wanted = min(count, limit + len(but))
-        if wanted == 0:
-            return []
-        best = np.argpartition(-scores, wanted - 1)[:wanted]
-        found = [Near(int(self._numbers[row]), min(float(scores[row]), 1.0)) for row in best]
+        rows = self._candidates(to - mean, max(CANDIDATES, 4 * wanted))
+        vectors = self._values[rows] * self._scales[rows, None] - mean
+        scores = unit(vectors) @ unit(to - mean)
+        best = np.argsort(-scores, kind="stable")[:wanted]
+        found = [Near(int(self._numbers[rows[n]]), min(float(scores[n]), 1.0)) for n in best]
         found.sort(key=lambda near: (-near.score, near.number))
         return [near for near in found if near.number not in but][:limit]
+
+    def _candidates(self, towards: Vectors, most: int) -> NDArray[np.int64]:
+        """The rows that may be nearest: of many, those that are in a rough picture of them."""
+        count = len(self._rows)
+        if count <= most:
+            return np.arange(count)
+        scores = self._rough[:count] @ (self._basis @ towards)
+        return np.argpartition(-scores, most)[:most]
 
     def _vector(self, row: int) -> Vectors:
         vector: Vectors = self._values[row] * self._scales[row]
@@ -120,6 +127,7 @@ class Neighbours:
         self._numbers = _longer(self._numbers, room)
         self._scales = _longer(self._scales, room)
         self._values = _longer(self._values, room)
+        self._rough = _longer(self._rough, room)
 
 
 def _longer(rows: NDArray[Any], room: int) -> NDArray[Any]:

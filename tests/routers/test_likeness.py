@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from app.likeness import encoding, model
+from app.likening.asking import LEARN_AFTER
 from tests.conftest import WARD_ROUNDS, Register, settings_for
 from tests.http.speaking import Submit, head_of, problem_of
 
@@ -240,11 +241,11 @@ def test_it_learns_from_what_is_published_and_from_no_draft(
 ) -> None:
     text = "A therapy dog visits."
     before = {item["theme"]["slug"]: item["score"] for item in suggest(anybody, text, limit=10)}
-    for number in range(30):
+    for number in range(5):
         drafted = f"A therapy dog visits room {number}."
         submit(title=drafted, summary=drafted, theme="local-system", visibility="draft")
     assert suggest(anybody, text, limit=10)[0]["score"] == max(before.values())
-    for number in range(30):
+    for number in range(LEARN_AFTER):
         shown = f"A therapy dog visits ward {number}."
         submit(title=shown, summary=shown, theme="valued-staff")
     learnt_to = head_of(anybody)
