@@ -10,7 +10,7 @@ import numpy as np
 
 from app.likeness import alike
 from app.likeness.alike import Pair
-from app.likeness.encoding import NAME, Vectors, encoder, packed
+from app.likeness.encoding import NAME, Vectors, encoder, packed, unpacked
 from app.likeness.meaning import ThemeVectors
 from app.likeness.neighbours import ROUGH, Near, Neighbours
 from app.likeness.texts import digest
@@ -49,7 +49,10 @@ class Comparing:
 
     def near(self, text: str, limit: int, but: Collection[int] = ()) -> list[Near]:
         """The entries that are nearest to a text."""
-        return self.entries.nearest(self.encoder.of([text])[0], limit, but)
+        # As it is stored: who asks is often about to store it.
+        scale, values = unpacked(self.packed([text])[0])
+        vector: Vectors = values * np.float32(scale)
+        return self.entries.nearest(vector, limit, but)
 
     def why(self, one: str, other: str) -> list[Pair]:
         """The words by which two texts are alike."""

@@ -88,5 +88,5 @@ def unpacked(data: bytes) -> tuple[float, NDArray[np.int8]]:
         ValueError: when it is none.
     """
     if len(data) != _HEAD.size + SIZE:
-        raise ValueError
+        raise ValueError("this is no packed vector")
     return _HEAD.unpack_from(data)[0], np.frombuffer(data, np.int8, offset=_HEAD.size)

@@ -152,4 +152,5 @@ def _what_the_service_does() -> None:
     print(f"first {first}, of three {of_three}; told as likely {told}, others told too {wrong}")
 
 
-main()
+if __name__ == "__main__":
+    main()
