@@ -54,7 +54,7 @@ lock: $(VENV_MADE) ## Remake requirements.txt and requirements-test.txt from pyp
 	$(PIP) install --upgrade uv
 	$(UV_COMPILE) --extra test --output-file requirements-test.txt $(UV_UPGRADE)
 	cp requirements-test.txt requirements.txt # the versions to keep
-	$(UV_COMPILE) --extra build --output-file requirements.txt
+	$(UV_COMPILE) --extra build --extra semantic --output-file requirements.txt
 
 clean: ## Remove what was installed and built; a register.db stays
 	rm -rf $(VENV) build dist .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache

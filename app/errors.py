@@ -363,6 +363,16 @@ class NotSupported(RegisterError):
     )
 
 
+class NotInstalled(RegisterError):
+    status = 501
+    slug = "not-installed"
+    title = "This needs a part that is not installed here"
+    advice = (
+        "Comparing texts by what they mean needs a model of language. Who runs the service "
+        "installs it with `pip install .[semantic]`; `GET /version` says whether it is there."
+    )
+
+
 class Unavailable(RegisterError):
     status = 503
     slug = "unavailable"

@@ -14,6 +14,7 @@ from app.exports.running import Exports
 from app.http import problems
 from app.http.collections import Recent
 from app.http.middleware import Wire
+from app.likening import Likening
 from app.oidc import Tokens
 from app.settings import Settings
 from app.webhooks import Webhooks
@@ -27,6 +28,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     settings = settings or Settings()
     database = Database(settings)
     tokens = Tokens.of(settings, database)
+    likening = Likening(settings, database)
     webhooks = Webhooks(settings, database, tokens.clients if tokens else ())
 
     @asynccontextmanager
@@ -35,6 +37,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         webhooks.start()
         yield
         await webhooks.stop()
+        await likening.stop()
         await database.close()
 
     app = FastAPI(
@@ -48,6 +51,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.database = database
     app.state.tokens = tokens
     app.state.webhooks = webhooks
+    app.state.likening = likening
     app.state.running = set()
     app.state.recent = Recent()
     app.state.exports = Exports()

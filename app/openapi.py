@@ -49,6 +49,7 @@ An innovation that you read here may gain fields: take what you know, and let th
     "license_info": {"name": "MIT", "identifier": "MIT"},
     "openapi_tags": [
         {"name": "innovations", "description": "What was done, by whom, and whether to keep it."},
+        {"name": "likeness", "description": "What says the same in other words; likely themes."},
         {"name": "decisions", "description": "Keep, retire or under review, and why."},
         {"name": "evidence", "description": "What speaks for a judgement."},
         {

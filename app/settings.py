@@ -141,6 +141,14 @@ class Settings(BaseSettings):
         "proportion: of 5 seconds, up to a day.",
     )
 
+    likeness_wait_seconds: float = Field(
+        default=0.004,
+        ge=0,
+        le=60,
+        description="How long the answer to a submission waits for what may be a duplicate, once "
+        "all else is done; with 0, nobody looks.",
+    )
+
     @field_validator("allowed_hosts", "webhook_allow", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:

@@ -210,6 +210,7 @@ def submit(trust: httpx.Client) -> Callable[..., dict[str, Any]]:
         answer = (by or trust).post("/v1/innovations", json={**WARD_ROUNDS, **fields})
         assert answer.status_code == 201, answer.text
         entry: dict[str, Any] = answer.json()
+        del entry["possible_duplicates"]  # it is told beside the innovation
         return entry
 
     return submit

@@ -25,7 +25,7 @@ def written(stored: Stored, *, created: bool = False) -> Response:
     headers = _headers(stored)
     if created and stored.location:
         headers["Location"] = stored.location
-    return Response(stored.document, 201 if created else 200, headers, media_type=JSON)
+    return Response(stored.body, 201 if created else 200, headers, media_type=JSON)
 
 
 def _headers(stored: Stored) -> dict[str, str]:

@@ -108,7 +108,7 @@ class Once:
                 for name, value in response.headers.items()
                 if name not in ("content-length", "content-type")
             }
-            answer = Answer(response.status_code, stored.document, headers)
+            answer = Answer(response.status_code, stored.body, headers)
             kept = answer if stored.again is None else replace(answer, body=stored.again)
             repeat.keep(session, kept)
             return answer, False

@@ -28,3 +28,8 @@ def identifier(text: str, of: str = INNOVATION) -> str | int | None:
     if match := _REFERENCE.fullmatch(text):
         return int(match[2]) if match[1].upper() == of else None
     return text.lower() if _UUID.fullmatch(text) else None
+
+
+def number_of(reference: str) -> int:
+    """The number that a reference shows."""
+    return int(reference.removeprefix("INN-"))

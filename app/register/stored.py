@@ -28,6 +28,12 @@ class Stored:
     """What a repeated POST is told instead, where the document holds what is shown once."""
     lasting: bool = True
     """Whether it stays as it is while its ETag does; what does not is for nobody to keep."""
+    answer: str | None = None
+    """What the answer to a POST says, where it tells of more than the document."""
+
+    @property
+    def body(self) -> str:
+        return self.document if self.answer is None else self.answer
 
 
 @dataclass(frozen=True, slots=True)

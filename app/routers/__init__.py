@@ -14,6 +14,7 @@ from app.routers import (
     history,
     imports,
     innovations,
+    likeness,
     never_again,
     odata,
     organisations,
@@ -27,6 +28,7 @@ from app.routers import (
 
 ALL: tuple[APIRouter, ...] = (
     innovations.router,
+    likeness.router,
     decisions.router,
     evidence.router,
     adoptions.router,

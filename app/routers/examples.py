@@ -159,6 +159,13 @@ THEME_PATCH: Any = {
     "wording": {"summary": "A clearer name", "value": {"name": "Staff who are valued"}}
 }
 
+SUGGESTION: Any = {
+    "story": {
+        "summary": "What somebody told",
+        "value": {"text": "Volunteers rang everybody who lives alone.", "limit": 3},
+    }
+}
+
 IMPORT: Any = {
     "application/json": {
         "schema": {"type": "array", "items": {"$ref": "#/components/schemas/InnovationCreate"}},

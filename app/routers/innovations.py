@@ -30,9 +30,10 @@ from app.http.writing import PostOnce
 from app.models.fields import SourceId, SourceSystem
 from app.models.finding import AsOfQuery, InnovationPage, InnovationQuery
 from app.models.innovations import InnovationCreate, InnovationPublic, InnovationUpdate, Source
+from app.models.likeness import InnovationCreated
 from app.register import finding, innovations, reading
 from app.routers import examples
-from app.routers.parts import InnovationName, Register, WithdrawalQuery
+from app.routers.parts import Alike, InnovationName, Register, WithdrawalQuery
 
 router = APIRouter(prefix="/v1/innovations", tags=["innovations"], route_class=Route)
 
@@ -89,21 +90,23 @@ async def get_innovation(
 @router.post(
     "",
     status_code=201,
-    response_model=InnovationPublic,
+    response_model=InnovationCreated,
     summary="Submit an innovation",
     responses=problems(*_ENTRY, *_POST),
 )
 async def create_innovation(
     once: PostOnce,
     client: Contributor,
+    alike: Alike,
     entry: Annotated[InnovationCreate, Body(openapi_examples=examples.INNOVATION)],
 ) -> Response:
     """Use it to submit an innovation as it happens. Only `title`, `summary` and `theme` are
     required; the organisation is your key's own, unless you name one below it. With an
     `Idempotency-Key` it is safe to send again. If you keep ids of your own, and send whole files
-    again and again, use `PUT /v1/innovations/by-source/{system}/{id}`.
+    again and again, use `PUT /v1/innovations/by-source/{system}/{id}`. The answer names what may be
+    the same practice, beside the innovation: show it to the submitter, or pass it over.
     """
-    return await once(innovations.add, entry, by=client)
+    return await once(alike.seek(entry).told(innovations.add), entry, by=client)
 
 
 @router.get(

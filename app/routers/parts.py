@@ -9,6 +9,7 @@ from pydantic import Field
 
 from app.database import Database
 from app.http.query import Query
+from app.likening import Likening
 from app.models.fields import PageQuery, Strict, Summary
 from app.webhooks import Webhooks
 
@@ -27,6 +28,14 @@ async def _webhooks(request: Request) -> Webhooks:
 
 
 Hooks = Annotated[Webhooks, Depends(_webhooks)]
+
+
+async def _likening(request: Request) -> Likening:
+    likening: Likening = request.app.state.likening
+    return likening
+
+
+Alike = Annotated[Likening, Depends(_likening)]
 
 InnovationName = Annotated[
     str,

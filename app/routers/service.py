@@ -12,7 +12,7 @@ from app.http import answers, collections
 from app.http.problems import problems
 from app.http.route import Route
 from app.models.fields import Document
-from app.routers.parts import Register
+from app.routers.parts import Alike, Register
 
 router = APIRouter(tags=["service"], route_class=Route)
 
@@ -37,6 +37,11 @@ class Version(Document):
 
     version: str
     schema_revision: str | None
+    language_model: str | None = Field(
+        description="What texts are compared with by their meaning; null where the extra "
+        "`semantic` is not installed. Then themes are suggested by letters and words alone, and "
+        "there is no looking for duplicates."
+    )
 
 
 _LINKS = {
@@ -101,9 +106,11 @@ async def get_readiness(register: Register) -> Response:
 
 
 @router.get("/version", response_model=Version, summary="Which version is it?")
-async def get_version_of_service() -> Response:
+async def get_version_of_service(alike: Alike) -> Response:
     """Use it in a report of something that went wrong."""
-    version = Version(version=__version__, schema_revision=schema.expected())
+    version = Version(
+        version=__version__, schema_revision=schema.expected(), language_model=alike.model
+    )
     return Response(version.model_dump_json(), headers=_FRESH, media_type=answers.JSON)
 
 

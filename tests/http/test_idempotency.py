@@ -48,6 +48,10 @@ SENDING = {"/v1/subscriptions/{subscription}/test", "/v1/subscriptions/{subscrip
 """These make nothing. To be asked again is to send again, which is what they are for."""
 
 
+QUESTIONS = {"/v1/themes/suggestions"}
+"""These write nothing, and may be asked as often as one likes."""
+
+
 def keyed(key: str | bytes = "a-key") -> dict[str, Any]:
     return {"Idempotency-Key": key}
 
@@ -61,6 +65,7 @@ def test_every_post_takes_a_key(anybody: httpx.Client) -> None:
     assert {path for path, item in paths.items() if "post" in item} == {
         *BODIES,
         *WITH_A_SECRET,
+        *QUESTIONS,
         *SENDING,
         "/v1/imports",  # has tests of its own
         "/v1/checks",  # writes nothing

@@ -6,6 +6,7 @@ import httpx
 from sqlmodel import Session
 
 from app import __version__, schema
+from app.likeness import model
 from tests.conftest import Register
 from tests.http.speaking import Submit, drop, head_of, problem_of
 
@@ -29,8 +30,11 @@ def test_it_is_alive_and_ready(anybody: httpx.Client) -> None:
         answer = anybody.get(path)
         assert (answer.status_code, answer.json()) == (200, {"status": "ok"})
         assert answer.headers["cache-control"] == "no-store"
-    version = anybody.get("/version").json()
-    assert version == {"version": __version__, "schema_revision": schema.expected()}
+    assert anybody.get("/version").json() == {
+        "version": __version__,
+        "schema_revision": schema.expected(),
+        "language_model": model.NAME,
+    }
 
 
 def test_it_is_not_ready_without_its_schema_but_alive(

@@ -1,0 +1,84 @@
+"""All that vectors are good for, around one loaded model; not for several threads at once."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Collection, Sequence
+from functools import cache
+
+import numpy as np
+
+from app.likeness import alike
+from app.likeness.alike import Pair
+from app.likeness.encoding import NAME, Vectors, encoder, packed, unpacked
+from app.likeness.meaning import ThemeVectors
+from app.likeness.neighbours import ROUGH, Near, Neighbours
+from app.likeness.texts import digest
+from app.likeness.themes import Example, described
+
+LIKELY = 0.4
+"""From this score on, an entry may well be the same practice (decision record 0021)."""
+
+_RECENT = 512
+
+
+class Comparing:
+    """The model, the vectors of what the register holds, and questions to both."""
+
+    model = NAME
+    likely = LIKELY
+
+    def __init__(self) -> None:
+        self.encoder = encoder()
+        self._recent: OrderedDict[str, bytes] = OrderedDict()
+        self._described = _described()
+        self._usual: Vectors = self._described.mean(axis=0)
+        self.entries = Neighbours(self._usual, _directions(ROUGH))
+
+    def packed(self, texts: Sequence[str]) -> list[bytes]:
+        """The vectors of texts, as they are stored; those asked for last are remembered."""
+        digests = [digest(text) for text in texts]
+        new = {d: text for d, text in zip(digests, texts, strict=True) if d not in self._recent}
+        if new:
+            vectors = self.encoder.of(list(new.values()))
+            self._recent |= zip(new, map(packed, vectors), strict=True)
+        found = [self._recent[each] for each in digests]
+        while len(self._recent) > _RECENT:
+            self._recent.popitem(last=False)
+        return found
+
+    def near(self, text: str, limit: int, but: Collection[int] = ()) -> list[Near]:
+        """The entries that are nearest to a text."""
+        # As it is stored: who asks is often about to store it.
+        scale, values = unpacked(self.packed([text])[0])
+        vector: Vectors = values * np.float32(scale)
+        return self.entries.nearest(vector, limit, but)
+
+    def why(self, one: str, other: str) -> list[Pair]:
+        """The words by which two texts are alike."""
+        return alike.pairs(self.encoder, self._usual, one, other)
+
+    def themes(self, own: Sequence[Example], held: Sequence[tuple[int, Example]]) -> ThemeVectors:
+        """What tells themes by meaning: from descriptions, and from entries by their numbers."""
+        known = described()
+        more = own[len(known) :]
+        vectors = [self._described]
+        if more:
+            vectors.append(self.encoder.of([example.text for example in more]))
+        if held:
+            vectors.append(np.stack([self.entries.vector(number) for number, _ in held]))
+        examples = [*own, *(example for _, example in held)]
+        return ThemeVectors(self.encoder, examples, np.concatenate(vectors))
+
+
+@cache
+def _described() -> Vectors:
+    return encoder().of([example.text for example in described()])
+
+
+@cache
+def _directions(count: int) -> Vectors:
+    """The directions in which texts of this kind differ most (their principal components)."""
+    _, _, directions = np.linalg.svd(_described() - _described().mean(axis=0), full_matrices=False)
+    found: Vectors = directions[:count]
+    return found
