@@ -18,7 +18,7 @@ COPY . ./
 RUN pip wheel --no-index --find-links=/wheels --no-deps --wheel-dir=/wheels . \
     && python -m venv --without-pip /opt/register \
     && pip --python=/opt/register install --no-index --find-links=/wheels \
-        'innovation-register[semantic]'
+        "$(echo /wheels/innovation_register-*.whl)[semantic]"
 
 
 FROM python:3.13-slim-trixie
