@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Response
@@ -41,10 +42,11 @@ async def check_innovation(
     """
     checked = await register.write(checks.innovation, entry, by=client)
     text = checks.written(entry, "title", "summary")
+    themes, duplicates = await asyncio.gather(
+        beside.suggested_themes(alike, text), beside.possible_duplicates(alike, text)
+    )
     told = InnovationCheckAnswer(
-        **dict(checked),
-        suggested_themes=await beside.suggested_themes(alike, text),
-        possible_duplicates=await beside.possible_duplicates(alike, text),
+        **dict(checked), suggested_themes=themes, possible_duplicates=duplicates
     )
     return Response(told.model_dump_json(), headers=_FRESH, media_type=answers.JSON)
 
