@@ -39,6 +39,7 @@ CONTRIBUTIONS = {
     "put_story_by_source",
     "import_stories",
     "check_innovation",
+    "check_story",
     "create_subscription",
     "list_subscriptions",
     "get_subscription",

@@ -91,7 +91,12 @@ def words(text: str) -> list[str]:
 
 def of_entry(title: str, summary: str) -> str:
     """An innovation as it is compared: what it is, and what is done for whom."""
-    return f"{title}. {summary}"
+    return of_parts(title, summary)
+
+
+def of_parts(*parts: str) -> str:
+    """Parts of an entry, as far as there are any, as they are compared."""
+    return ". ".join(part for part in parts if part)
 
 
 def digest(text: str) -> str:

@@ -17,9 +17,9 @@ from app.errors import NotInstalled, Unavailable
 from app.likeness import model, texts
 from app.likeness.themes import Ranked, Themes
 from app.likening.held import Held, Pairs
-from app.likening.sought import Sought
+from app.likening.sought import Sought, possible
 from app.models.innovations import InnovationCreate
-from app.models.likeness import InnovationVector
+from app.models.likeness import InnovationVector, PossibleDuplicate, ThemeSuggestion
 from app.models.themes import ThemeDocument
 from app.register import likeness
 from app.register.access import Caller
@@ -61,6 +61,14 @@ class Suggested(NamedTuple):
     ranked: list[tuple[ThemeDocument, Ranked]]
     learnt_to: int
 
+    def told(self) -> list[ThemeSuggestion]:
+        return [
+            ThemeSuggestion(
+                theme=theme.ref(), score=round(ranked.score, 3), words=list(ranked.words)
+            )
+            for theme, ranked in self.ranked
+        ]
+
 
 class Likening:
     """What one process knows of likeness."""
@@ -96,13 +104,13 @@ class Likening:
 
     # Asking
 
-    async def suggest(self, text: str, limit: int) -> Suggested:
+    async def suggest(self, text: str, limit: int, patience: float = PATIENCE) -> Suggested:
         """The themes for a text, the likeliest first.
 
         Raises:
             Unavailable: while the register is still being read.
         """
-        themes = await self._learnt(await self._ready())
+        themes = await self._learnt(await self._ready(patience))
         named = {document.slug: document for document in self._documents}
         ranked = await self._run(themes.rank, text)
         found = [(named[each.theme], each) for each in ranked if each.theme in named]
@@ -122,9 +130,7 @@ class Likening:
 
     async def like(self, text: str, limit: int, *, but: tuple[int, ...] = ()) -> list[Similar]:
         """What is published and like a text, the likest first; see :meth:`similar`."""
-        if not model.installed():
-            raise NotInstalled("The model of language is not installed here.")
-        held = await self._ready()
+        held = await self._compared(PATIENCE)
         near = await self._run(held.near, text, limit, but)
         numbers = [each.number for each in near]
         documents = await self._database.read(likeness.documents, numbers)
@@ -135,6 +141,17 @@ class Likening:
             for each in near
             if each.number in documents
         ]
+
+    async def likely(self, text: str, patience: float) -> list[PossibleDuplicate]:
+        """What is published and so like a text that it may be the same practice.
+
+        Raises:
+            NotInstalled, Unavailable: as for :meth:`similar`.
+        """
+        held = await self._compared(patience)
+        near = await self._run(held.likely, text)
+        documents = await self._database.read(likeness.documents, [each.number for each in near])
+        return [PossibleDuplicate.model_validate(each) for each in possible(near, documents)]
 
     def seek(self, entry: InnovationCreate) -> Sought:
         """Looks for what a new entry may be a duplicate of, while that is being stored.
@@ -152,14 +169,24 @@ class Likening:
 
     # Reading the register
 
-    async def _ready(self) -> Held:
+    async def _compared(self, patience: float) -> Held:
+        """As :meth:`_ready`, if there is a model to compare with.
+
+        Raises:
+            NotInstalled, Unavailable
+        """
+        if not model.installed():
+            raise NotInstalled("The model of language is not installed here.")
+        return await self._ready(patience)
+
+    async def _ready(self, patience: float) -> Held:
         """What was made of all that is in the log by now.
 
         Raises:
             Unavailable
         """
         head = await self._database.head()
-        until = time.monotonic() + PATIENCE
+        until = time.monotonic() + patience
         while True:
             if self._held is not None and self._reached is not None and self._reached >= head:
                 return self._held

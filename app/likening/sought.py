@@ -51,11 +51,16 @@ class Sought:
         except TimeoutError:
             return None
         documents = likeness.documents_now(session, [each.number for each in near]) if near else {}
-        return [
-            _part_of(from_json(documents[each.number])) | {"score": round(each.score, 3)}
-            for each in near
-            if each.number in documents
-        ]
+        return possible(near, documents)
+
+
+def possible(near: list[Near], documents: dict[int, str]) -> list[dict[str, Any]]:
+    """What is told of possible duplicates, of those of which there is a document."""
+    return [
+        _part_of(from_json(documents[each.number])) | {"score": round(each.score, 3)}
+        for each in near
+        if each.number in documents
+    ]
 
 
 def _part_of(document: dict[str, Any]) -> dict[str, Any]:

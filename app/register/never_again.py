@@ -3,9 +3,10 @@
 What is retired is an innovation whose newest decision says so; so this is the list of these, with
 the published stories that are linked to them and ask never to go back.
 
-Whoever wants to be told when somebody submits what was retired elsewhere would ask :func:`page` for
-what there is to compare with, and follow the log (`following.py`, `webhooks/`) for what is new;
-what is missing for that is a measure of how alike two texts are.
+Nobody is told yet when somebody submits what was retired elsewhere. How alike two texts are can be
+asked (`app/likening`), but the answer moves as the register grows, and what a subscription sends
+has to be a matter of the line alone, or a retry could send something else. So it has to be judged
+once for each line, in the order of the log, and kept beside it before the feed may tell of it.
 """
 
 from __future__ import annotations

@@ -47,6 +47,13 @@ def of_text(text: str, pointer: str, *, is_reference: bool = False) -> Iterator[
             yield Fault(pointer, kind.value, words, start, end)
 
 
+def without(text: str) -> str:
+    """The text, and a gap where there may be personal data."""
+    for _, start, end in screening.findings(text):
+        text = text[:start] + " " * (end - start) + text[end:]
+    return text
+
+
 def _texts(value: Any, pointer: str, *, is_reference: bool) -> Iterator[tuple[str, str, bool]]:
     """All texts in a JSON value, each with its pointer and whether it is a reference."""
     if isinstance(value, str):

@@ -45,12 +45,18 @@ def add(session: Session, entry: StoryCreate, *, by: Caller) -> Stored:
         DuplicateSource: when the caller's organisation has submitted this source id before.
         And what :func:`made` raises.
     """
-    new = made(session, entry, story_entries.next_number(session), by=by)
+    new = could_add(session, entry, story_entries.next_number(session), by=by)
+    (stored,) = add_all(session, [new])
+    return stored
+
+
+def could_add(session: Session, entry: StoryCreate, number: int, *, by: Caller) -> NewStory:
+    """What :func:`add` adds; it raises what that does, and writes nothing."""
+    new = made(session, entry, number, by=by)
     if new.source and story_entries.of_sources(session, [(new.submitter, *new.source)]):
         detail = "Your organisation has a story with this source."
         raise DuplicateSource.at("#/source", "taken", detail)
-    (stored,) = add_all(session, [new])
-    return stored
+    return new
 
 
 def made(session: Session, entry: StoryCreate, number: int, *, by: Caller) -> NewStory:

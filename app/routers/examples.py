@@ -58,6 +58,10 @@ CHECK: Any = {
             "summary": "All meet at eight. Ask Mrs Example on 020 7946 0000.",
         },
     },
+    "title": {
+        "summary": "Only a title yet",
+        "value": {"title": "Fewer forms before a patient goes home"},
+    },
 }
 
 INNOVATION_PATCH: Any = {
@@ -226,6 +230,17 @@ STORY: Any = {
             "themes": ["21st-century-tools"],
             "consent_to_publish": True,
         },
+    },
+}
+
+STORY_CHECK: Any = {
+    "draft": {
+        "summary": "What somebody has told so far",
+        "value": {"text": "Mr Example rings me on 020 7946 0000, and I feel less alone."},
+    },
+    "whole": {
+        "summary": "A story that would be taken",
+        "value": {"text": "The huddle at eight is the best of my day.", "verdict": "keep"},
     },
 }
 

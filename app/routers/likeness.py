@@ -16,7 +16,6 @@ from app.models.likeness import (
     SimilarInnovations,
     SimilarQuery,
     SuggestionQuery,
-    ThemeSuggestion,
     ThemeSuggestions,
 )
 from app.routers import examples
@@ -71,15 +70,6 @@ async def suggest_themes(
     curator added among them. Nothing of what you send is stored. It suggests; people choose.
     """
     found = await alike.suggest(query.text, query.limit)
-    suggestions = ThemeSuggestions(
-        items=[
-            ThemeSuggestion(
-                theme=theme.ref(), score=round(ranked.score, 3), words=list(ranked.words)
-            )
-            for theme, ranked in found.ranked
-        ],
-        model=alike.model,
-        learnt_to=found.learnt_to,
-    )
+    suggestions = ThemeSuggestions(items=found.told(), model=alike.model, learnt_to=found.learnt_to)
     headers = collections.NO_CACHING
     return Response(suggestions.model_dump_json(), headers=headers, media_type=answers.JSON)

@@ -27,6 +27,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "/v1/innovations/{innovation}/decisions": {"status": "keep", "reason": "Fewer admissions."},
     "/v1/innovations/{innovation}/evidence": {"kind": "audit", "statement": "It held."},
     "/v1/innovations/{innovation}/adoptions": {"stage": "adopted", "since": "2024-03-01"},
+    "/v1/stories": {"text": "The huddle is the best of my day.", "verdict": "keep"},
     "/v1/themes": {
         "slug": "greener-care",
         "name": "Greener care",
@@ -67,8 +68,8 @@ def test_every_post_takes_a_key(anybody: httpx.Client) -> None:
         *WITH_A_SECRET,
         *QUESTIONS,
         *SENDING,
-        "/v1/imports",  # has tests of its own
-        "/v1/checks",  # writes nothing
+        *("/v1/imports", "/v1/stories/imports"),  # have tests of their own
+        *("/v1/checks", "/v1/checks/stories"),  # write nothing
     }
 
 
