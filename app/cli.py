@@ -213,14 +213,18 @@ def verify() -> None:
 
 @cli.command()
 def redact(
-    innovation: Annotated[str, typer.Argument(help="Its id, or its reference.")],
+    thing: Annotated[
+        str, typer.Argument(help="The reference or id of an innovation, or of a story.")
+    ],
     reason: Annotated[str, typer.Option(help="Why; the log tells it, so name nobody.")],
     found: Annotated[
         bool,
         typer.Option("--found", help="Take out all that screening finds, and ask for nothing."),
     ] = False,
 ) -> None:
-    """Take text out of an innovation and all its history; the log still verifies.
+    """Take text out of an innovation or a story, and all its history; the log still verifies.
+
+    Of an innovation, that is also out of its evidence, its adoptions and the stories linked to it.
 
     The texts are read from standard input, one a line, and not from the command: a shell keeps its
     commands.
@@ -233,7 +237,7 @@ def redact(
         lines = (line.rstrip("\r\n") for line in sys.stdin)
         texts = list(takewhile(bool, lines))
     with _database() as database:
-        done = database.transaction(redaction.redact, innovation, reason, texts, found=found)
+        done = database.transaction(redaction.redact, thing, reason, texts, found=found)
         database.forget()
     out.print(
         f"{done.reference}: {done.texts} texts are taken out of {done.lines} lines of the log. "

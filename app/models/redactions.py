@@ -28,7 +28,9 @@ class RedactionDocument(Document):
     """A redaction as the log keeps it; what was taken out does not stand in it."""
 
     id: str
-    innovation: str = Field(description="The `id` of the innovation.")
+    innovation: str | None = Field(description="The `id` of the innovation, if it was one.")
+    # Lines that are older than stories do not have this.
+    story: str | None = Field(default=None, description="The `id` of the story, if it was one.")
     reference: str
     reason: str
     lines: list[RedactedLine]

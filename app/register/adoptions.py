@@ -114,20 +114,16 @@ def change(
             **wanted.model_dump(),
             "since": since,
             "adopted_on": _adopted_on(before, wanted.stage, since),
-            "version": before.version + 1,
-            "updated_at": now,
         }
     )
-    sequence = _append(session, Action.UPDATED, after, by=by)
+    after = store(session, row, after, Action.UPDATED, by=by)
     document = entries.document_of(entry)
     positions = [
         after.in_short() if other.organisation == after.organisation.code else other
         for other in document.adoptions
     ]
     head = _store_positions(session, entry, document, positions, by=by)
-    for column, value in {"sequence": sequence, **_columns(after)}.items():
-        setattr(row, column, value)
-    return _answer(after, sequence, head)
+    return _answer(after, row.sequence, head)
 
 
 def remove(
@@ -184,6 +180,22 @@ def _adopted_on(before: AdoptionPublic, stage: AdoptionStage, since: date) -> da
 
 
 # How it is stored
+
+
+def store(
+    session: Session, row: Adoption, document: AdoptionPublic, action: Action, *, by: Caller
+) -> AdoptionPublic:
+    """Stores a changed document as the adoption's next version, with a line of its own.
+
+    Where the position stands in short, in the innovation, is for the caller to change.
+    """
+    document = document.model_copy(
+        update={"version": row.version + 1, "updated_at": changes.now(session)}
+    )
+    sequence = _append(session, action, document, by=by)
+    for column, value in {"sequence": sequence, **_columns(document)}.items():
+        setattr(row, column, value)
+    return document
 
 
 def _to_write(

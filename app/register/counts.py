@@ -13,7 +13,8 @@ from itertools import product
 from typing import Any
 
 from pydantic_core import from_json
-from sqlalchemy import Table, bindparam, select
+from sqlalchemy import Table, bindparam, func, select
+from sqlmodel import col
 
 from app.dialects import Reader, Statement, TextIn
 from app.models.changes import Change, Kind
@@ -48,9 +49,11 @@ async def of(
     if known is not None:
         if known.head >= at:
             return known
-        if wanted.shape.past:  # it stays as it was
-            return Counts(at, known.cells)
-        carried = await _carried(reader, wanted, by, known, at)
+        carried = await (
+            _kept(reader, known, at)
+            if wanted.shape.past
+            else _carried(reader, wanted, by, known, at)
+        )
         if carried is not None:
             memory.counted.put(asked, carried)
             return carried
@@ -66,6 +69,20 @@ async def of(
 
 def _measures(row: Sequence[int]) -> Measures:
     return (row[0], row[1], row[2], row[3]) if len(row) > 1 else (row[0], 0, 0, 0)
+
+
+_REDACTIONS = select(func.count()).where(
+    col(Change.kind) == Kind.REDACTION.value,
+    col(Change.sequence) > bindparam("after"),
+    col(Change.sequence) <= bindparam("until"),
+)
+
+
+async def _kept(reader: Reader, known: Counts, at: int) -> Counts | None:
+    """What was counted of the past; it stays as it was, unless text was taken out of it."""
+    values = {"after": known.head, "until": at}
+    redacted = (await reader.rows(_REDACTIONS, values))[0][0]
+    return None if redacted else Counts(at, known.cells)
 
 
 @cache
@@ -98,12 +115,14 @@ async def _carried(
     values = {**wanted.values, "after": known.head, "until": at}
     for kind, version, text, text_before, *found in await reader.rows(since, values):
         has_words, had_words = found or (True, True)
-        if kind == Kind.ORGANISATION and version > 1:
-            return None  # it may have moved, with all its entries
+        # It may have moved, with all its entries; and what was redacted does not tell any more
+        # what was counted.
+        if (kind == Kind.ORGANISATION and version > 1) or kind == Kind.REDACTION:
+            return None
         if kind != Kind.INNOVATION:
             continue
         if text is None or (text_before is None and version > 1):
-            return None  # redacted
+            return None  # nothing was kept of it
         entry = from_json(text)
         if text_before is not None:
             before = from_json(text_before)

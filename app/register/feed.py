@@ -17,7 +17,7 @@ from sqlalchemy import ColumnElement, FromClause, Table, bindparam, or_, select
 
 from app.dialects import Reader, Statement, TextIn
 from app.errors import Fault, ValidationFailed
-from app.models.changes import Change, Kind
+from app.models.changes import Action, Change, Kind
 from app.models.feed import LineFilters
 from app.models.finding import EntryFilters
 from app.models.story_finding import StoryFilters
@@ -74,6 +74,15 @@ def as_json(row: Sequence[Any]) -> str:
         f'"document":{"null" if document is None else document},'
         f'"document_digest":"{document_digest}","digest":"{digest}"}}'
     )
+
+
+def tag_of(row: Sequence[Any]) -> str:
+    """What names a line as it now is: a redacted one keeps its digest, and its readers are to see
+    that it is another."""
+    digest, redacted, document = row[8], row[10], row[11]
+    if not redacted or document is None:
+        return str(digest)
+    return f"{digest}-{changes.document_digest(document)[:12]}"
 
 
 _WIDTH = len(COLUMNS)
@@ -208,7 +217,9 @@ def _fitting(filters: LineFilters) -> Callable[[Sequence[Any]], bool] | None:
         if kind not in ways:
             return False
         thing_fits = ways[kind]
-        # What was redacted may have fitted; who follows has to know.
+        # What was redacted may have fitted, or had the words; who follows has to know.
+        if row[3] == Action.REDACTED:
+            found = ()
         return documents[0] is None or any(
             text and has_words and (thing_fits is None or thing_fits(from_json(text)))
             for text, has_words in zip(documents, found or (True, True), strict=True)

@@ -14,6 +14,7 @@ from sqlalchemy import Select, and_, bindparam, delete, select
 from sqlmodel import Session, col
 
 from app.dialects import Reader
+from app.likeness import texts
 from app.models.changes import Change, Kind
 from app.models.innovations import Innovation, Visibility
 from app.models.likeness import InnovationVector
@@ -163,7 +164,16 @@ def documents_now(session: Session, numbers: Iterable[int]) -> dict[int, str]:
 
 def keep(session: Session, vectors: Sequence[InnovationVector]) -> None:
     """Stores vectors, in the place of those that were there. It is no line of the log: they say
-    nothing that the documents do not."""
+    nothing that the documents do not.
+
+    Those of a text that stands there no more are left out: it may have been redacted since.
+    """
     numbers = [vector.number for vector in vectors]
     session.execute(delete(InnovationVector).where(col(InnovationVector.number).in_(numbers)))
-    insert_all(session, InnovationVector, [vector.model_dump() for vector in vectors])
+    now = {
+        number: texts.digest(texts.of_entry(document["title"], document["summary"]))
+        for number, text in documents_now(session, numbers).items()
+        for document in [from_json(text)]
+    }
+    current = [vector for vector in vectors if now.get(vector.number) == vector.digest]
+    insert_all(session, InnovationVector, [vector.model_dump() for vector in current])

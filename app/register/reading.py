@@ -220,10 +220,7 @@ async def version(reader: Reader, name: str, number: int, caller: Caller) -> Sto
     rows = await reader.rows(_HISTORY, values)
     if not rows or rows[0][6] != number:
         raise NotFound("This innovation has no such version.")
-    digest, redacted, document = (rows[0][at] for at in (8, 10, 11))
-    # A redacted line keeps its digest, and its readers are to see that it is another now.
-    tag = f"{digest}-{changes.document_digest(document)[:12]}" if redacted else digest
-    return Stored(feed.as_json(rows[0]), f'"{tag}"', entry.head)
+    return Stored(feed.as_json(rows[0]), f'"{feed.tag_of(rows[0])}"', entry.head)
 
 
 # How lists of them are read

@@ -9,43 +9,33 @@ another text into a line and call it redacted.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from pydantic_core import to_json
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 from sqlmodel import Session, col
 
-from app import screening
 from app.errors import Fault, NotFound, ValidationFailed
+from app.models.adoptions import Adoption, AdoptionPublic
 from app.models.changes import Action, Change, Kind
 from app.models.decisions import Decision
 from app.models.evidence import Evidence
 from app.models.idempotency import IdempotentAnswer
 from app.models.innovations import Innovation, InnovationPublic
-from app.models.redactions import (
-    FEWEST,
-    MARKER,
-    SHORT_MARKER,
-    RedactedLine,
-    RedactionDocument,
-)
-from app.register import changes, entries
+from app.models.likeness import InnovationVector
+from app.models.redactions import FEWEST, RedactedLine, RedactionDocument
+from app.models.stories import Story, StoryKey, StoryPublic
+from app.register import adoptions, changes, entries, story_entries
 from app.register.access import OPERATOR, Caller
-from app.register.identifiers import identifier, new_id, reference
+from app.register.identifiers import INNOVATION, STORY, identifier, new_id, reference
+from app.register.redaction_text import Edit, edited, editor, findings
 
-Edit = Callable[[Any], Any]
-"""What is left of a JSON value."""
+NO_SUCH = "There is no innovation or story with this id or reference."
 
-_WHOLE = {"tags": "redacted", "url": "https://redacted.invalid/"}
-"""Where only some texts are valid: what stands there in the place of the whole text."""
-
-_OURS = frozenset(
-    {"id", "reference", "links", "theme", "further_themes", "organisation", "status", "visibility"}
-    | {"kind", "strength", "care_setting", "period"}
-)
-"""What nobody writes in words of their own; no text is looked for there."""
+Named = Innovation | Story
+"""What a redaction is asked for by its name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +48,14 @@ class Redacted:
     """Different texts that were taken out."""
 
 
+class _Part(NamedTuple):
+    """A thing that text is taken out of; without a row where only its lines are left."""
+
+    kind: Kind
+    id: str
+    row: Named | Adoption | None
+
+
 def redact(
     session: Session,
     name: str,
@@ -67,13 +65,14 @@ def redact(
     found: bool = False,
     by: Caller = OPERATOR,
 ) -> Redacted:
-    """Takes texts out of an innovation: out of all its versions, and of all that was kept of it.
+    """Takes texts out of a story, or of an innovation and all that belongs to it: out of all
+    versions, and of all that was kept of them.
 
-    With ``found``, that is also whatever :mod:`app.screening` finds in any of its versions. The
+    With ``found``, that is also whatever :mod:`app.screening` finds in any of these versions. The
     database then has to forget what it overwrote: see ``Database.forget``.
 
     Raises:
-        NotFound: when there is no such innovation, or none of the texts is in it.
+        NotFound: when there is no such thing, or none of the texts is in it.
         ValidationFailed: when a text is so short that it would hit others.
     """
     row = _row(session, name)
@@ -81,42 +80,94 @@ def redact(
     if any(len(text) < FEWEST for text in secrets):
         fault = Fault("#/texts", "too_short", f"Give at least {FEWEST} characters of each text.")
         raise ValidationFailed("A text is too short to take it out.", faults=(fault,))
-    lines = session.execute(
-        select(Change)
-        .where(col(Change.thing) == row.id, col(Change.kind) == Kind.INNOVATION.value)
-        .order_by(col(Change.sequence))
-    ).scalars()
-    documents = {line.sequence: json.loads(line.document) for line in lines if line.document}
+    parts = [(part, _documents(session, part)) for part in _parts(session, row)]
     if found:
-        for document in documents.values():
-            secrets |= set(_findings(document))
-    edit = _editor(secrets)
-    touched = _edit_lines(session, documents, edit)
-    if not touched:
-        raise NotFound("None of this is in any version of that innovation.")
-    _edit_parts(session, row, edit)
+        for _, documents in parts:
+            for document in documents.values():
+                secrets |= set(findings(document))
+    edit = editor(secrets)
+    touched: list[RedactedLine] = []
+    changed: list[_Part] = []
+    for part, documents in parts:
+        lines = _edit_lines(session, documents, edit)
+        if _edit_source(part.row, edit) or lines:
+            changed.append(part)
+        touched += lines
+    if not changed:
+        raise NotFound("None of this is in any version of it.")
     _edit_answers(session, edit)
-    _log(session, row, reason, touched, edit=edit, by=by)
-    return Redacted(reference(row.number), len(touched), len(secrets))
+    _log(session, row, reason, touched, by=by)
+    for part in changed:
+        _store(session, part.row, edit, by=by)
+    return Redacted(_reference(row), len(touched), len(secrets))
 
 
-def _row(session: Session, name: str) -> Innovation:
-    key = identifier(name)
-    row: Innovation | None = None
-    if key is not None:
-        column = col(Innovation.number) if isinstance(key, int) else col(Innovation.id)
-        row = session.execute(select(Innovation).where(column == key)).scalar_one_or_none()
-    if row is None:
-        raise NotFound(entries.NO_SUCH)
-    return row
+# What is looked through
+
+
+def _row(session: Session, name: str) -> Named:
+    of: tuple[tuple[type[Named], str], ...] = ((Innovation, INNOVATION), (Story, STORY))
+    for model, prefix in of:
+        key = identifier(name, prefix)
+        if key is not None:
+            column = col(model.number) if isinstance(key, int) else col(model.id)
+            found = session.execute(select(model).where(column == key))
+            row: Named | None = found.scalar_one_or_none()
+            if row is not None:
+                return row
+    raise NotFound(NO_SUCH)
+
+
+def _reference(row: Named) -> str:
+    return reference(row.number, STORY if isinstance(row, Story) else INNOVATION)
+
+
+def _parts(session: Session, row: Named) -> Iterator[_Part]:
+    """A thing, and what is read together with it: of an innovation, where others stand with it,
+    and the stories that tell of it, whose words are part of no other document."""
+    if isinstance(row, Story):
+        yield _Part(Kind.STORY, row.id, row)
+        return
+    yield _Part(Kind.INNOVATION, row.id, row)
+    its = select(Adoption).where(col(Adoption.number) == row.number)
+    known = {adoption.id: adoption for adoption in session.execute(its).scalars()}
+    # What was withdrawn has no row any more, but its lines.
+    first = select(col(Change.thing), col(Change.document)).where(
+        col(Change.kind) == Kind.ADOPTION.value,
+        col(Change.version) == 1,
+        col(Change.document).contains(row.id),
+    )
+    for id, document in session.execute(first.order_by(col(Change.sequence))):
+        if document is not None and adoptions.was_of(document, row.id):
+            yield _Part(Kind.ADOPTION, id, known.get(id))
+    told = (
+        select(Story)
+        .join(StoryKey, col(StoryKey.number) == col(Story.number))
+        .where(col(StoryKey.name) == "innovation", col(StoryKey.value) == row.id)
+        .order_by(col(Story.number))
+    )
+    for story in session.execute(told).scalars():
+        yield _Part(Kind.STORY, story.id, story)
+
+
+def _documents(session: Session, part: _Part) -> dict[int, Any]:
+    """The documents of all versions of a thing, by their lines."""
+    lines = select(col(Change.sequence), col(Change.document)).where(
+        col(Change.thing) == part.id, col(Change.kind) == part.kind.value
+    )
+    rows = session.execute(lines.order_by(col(Change.sequence)))
+    return {sequence: json.loads(document) for sequence, document in rows if document}
+
+
+# What is done to it
 
 
 def _edit_lines(session: Session, documents: dict[int, Any], edit: Edit) -> list[RedactedLine]:
     touched = []
     for sequence, document in documents.items():
-        edited = edit(document)
-        if edited != document:
-            text = to_json(edited).decode()
+        left = edit(document)
+        if left != document:
+            text = to_json(left).decode()
             session.execute(
                 update(Change)
                 .where(col(Change.sequence) == sequence)
@@ -127,101 +178,70 @@ def _edit_lines(session: Session, documents: dict[int, Any], edit: Edit) -> list
     return touched
 
 
-def _edit_parts(session: Session, row: Innovation, edit: Edit) -> None:
-    """Decisions and evidence have tables of their own."""
-    for model in (Decision, Evidence):
-        parts = session.execute(select(model).where(col(model.number) == row.number)).scalars()
-        for part in parts:
-            part.document = _edited(part.document, edit)
+def _edit_source(row: Named | Adoption | None, edit: Edit) -> bool:
+    """A story's source stands in none of its documents; returns whether it was taken out."""
+    if not isinstance(row, Story) or row.source_id is None:
+        return False
+    source = {"system": row.source_system, "id": row.source_id}
+    if edit({"source": source})["source"] is not None:
+        return False
+    row.source_system = row.source_id = None
+    return True
 
 
 def _edit_answers(session: Session, edit: Edit) -> None:
     """Answers that are kept for those who send a request again."""
     for answer in session.execute(select(IdempotentAnswer)).scalars():
-        answer.body = _edited(answer.body, edit)
+        answer.body = edited(answer.body, edit)
 
 
 def _log(
     session: Session,
-    row: Innovation,
+    row: Named,
     reason: str,
     touched: list[RedactedLine],
     *,
-    edit: Edit,
     by: Caller,
 ) -> None:
-    """The redaction's own line, and the innovation's next version."""
+    """The redaction's own line; those may see it who may see what it was asked for."""
+    is_story = isinstance(row, Story)
     document = RedactionDocument(
         id=new_id(),
-        innovation=row.id,
-        reference=reference(row.number),
+        innovation=None if is_story else row.id,
+        story=row.id if is_story else None,
+        reference=_reference(row),
         reason=reason,
-        lines=touched,
+        lines=sorted(touched, key=lambda line: line.sequence),
         created_at=changes.now(session),
     )
-    thing = changes.Thing(
-        Kind.REDACTION,
-        document.id,
-        1,
-        document.model_dump_json(),
-        row.public,
-        row.organisation,
-    )
+    owner = row.owner if isinstance(row, Story) else row.organisation
+    text = document.model_dump_json()
+    thing = changes.Thing(Kind.REDACTION, document.id, 1, text, row.public, owner)
     changes.append(session, Action.CREATED, thing, by=by)
-    current = InnovationPublic.model_validate(edit(json.loads(row.document)))
-    entries.store(session, row, current, Action.REDACTED, by=by)
 
 
-# What is taken out
+def _store(session: Session, row: Named | Adoption | None, edit: Edit, *, by: Caller) -> None:
+    """What is left of a thing, as its next version."""
+    if row is None:
+        return
+    left = edit(json.loads(row.document))
+    if isinstance(row, Story):
+        story = StoryPublic.model_validate(left)
+        story_entries.store(session, row, story, Action.REDACTED, by=by)
+    elif isinstance(row, Adoption):
+        adoption = AdoptionPublic.model_validate(left)
+        adoptions.store(session, row, adoption, Action.REDACTED, by=by)
+    else:
+        _edit_beside(session, row, edit)
+        entry = InnovationPublic.model_validate(left)
+        entries.store(session, row, entry, Action.REDACTED, by=by)
 
 
-def _edited(document: str, edit: Edit) -> str:
-    parsed = json.loads(document)
-    edited = edit(parsed)
-    return document if edited == parsed else to_json(edited).decode()
-
-
-def _editor(secrets: Iterable[str]) -> Edit:
-    """What puts markers in the place of these texts; the longest first, as one may hold another."""
-    marked = [
-        (secret, MARKER if len(secret) >= len(MARKER) else SHORT_MARKER)
-        for secret in sorted(secrets, key=len, reverse=True)
-    ]
-
-    def edit(value: Any, name: str = "") -> Any:
-        if isinstance(value, dict):
-            if name == "source":  # an id with a marker in it would be nobody's
-                return value if _same(value, edit) else None
-            return {
-                part: inside if part in _OURS else edit(inside, part)
-                for part, inside in value.items()
-            }
-        if isinstance(value, list):
-            return [edit(part, name) for part in value]
-        if not isinstance(value, str) or not any(secret in value for secret, _ in marked):
-            return value
-        if name in _WHOLE:
-            return _WHOLE[name]
-        for secret, marker in marked:
-            value = value.replace(secret, marker)
-        return value
-
-    return edit
-
-
-def _same(source: dict[str, str], edit: Edit) -> bool:
-    return all(edit(text) == text for text in source.values())
-
-
-def _findings(value: Any, name: str = "") -> Iterable[str]:
-    """What screening finds in a document."""
-    if isinstance(value, str):
-        for finding in screening.findings(value):
-            yield value[finding.start : finding.end]
-    elif isinstance(value, dict):
-        for part, inside in value.items():
-            if part not in _OURS and not part.endswith(("_at", "_on")) and part != "source":
-                yield from _findings(inside, part)
-    elif isinstance(value, list):
-        for inside in value:
-            yield from _findings(inside, name)
+def _edit_beside(session: Session, row: Innovation, edit: Edit) -> None:
+    """Decisions and evidence have tables of their own, and what was made of the text has one."""
+    for model in (Decision, Evidence):
+        pieces = session.execute(select(model).where(col(model.number) == row.number)).scalars()
+        for piece in pieces:
+            piece.document = edited(piece.document, edit)
+    # Whoever compares follows the log, and makes it again of what is left.
+    session.execute(delete(InnovationVector).where(col(InnovationVector.number) == row.number))

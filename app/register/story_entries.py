@@ -101,7 +101,8 @@ def store(
     told = is_published or was_published
     thing = _thing(document, text, row.owner, public=told)
     row.sequence = changes.append(session, action, thing, by=by)
-    row.public = is_published or (was_published and action is Action.WITHDRAWN)
+    # The tombstone of what others saw shows to them, whatever becomes of it.
+    row.public = is_published or (row.public and document.visibility is StoryVisibility.WITHDRAWN)
     row.document = text
     for name, value in _columns(document).items():
         setattr(row, name, value)

@@ -165,5 +165,5 @@ async def version(reader: Reader, name: str, number: int, caller: Caller) -> Sto
     rows = await reader.rows(_history(own=own), values)
     if not rows or rows[0][6] != number:
         raise NotFound("This story has no such version.")
-    digest = rows[0][8]
-    return Stored(feed.as_json(rows[0]), f'"{digest}{"" if own else "-told"}"', entry.head)
+    tag = f"{feed.tag_of(rows[0])}{'' if own else '-told'}"
+    return Stored(feed.as_json(rows[0]), f'"{tag}"', entry.head)

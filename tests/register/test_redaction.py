@@ -27,7 +27,7 @@ EVERYWHERE: dict[str, Any] = {
     "theme": "21st-century-tools",
     "summary": f'He said "{SECRET} 👋" twice: {SECRET}.',
     "description": f"Seen by\n{SECRET}, {NUMBER}.",
-    "tags": ["video", SECRET.lower()],
+    "tags": ["video", SECRET.lower(), f"with {SECRET.lower()}"],
     "decision": {"status": "keep", "reason": f"{SECRET} likes it.", "decided_by": SECRET},
     "evidence": [
         {
@@ -119,6 +119,10 @@ def test_a_marker_stands_in_its_place_wherever_it_is_read(
     at, before = slipped["links"]["self"], head_of(anybody)
     first = anybody.get(f"{at}/history/1")
     as_of = anybody.get(at, params={"as_of": before - 1})
+    search = "/v1/innovations?q=quagmire&facets=status"
+    searches = (search, f"{search}&as_of={before}")
+    for path in searches:
+        assert anybody.get(path).json()["facets"]["status"] == [{"value": "keep", "count": 1}]
 
     redact(register, slipped)
 
@@ -141,11 +145,13 @@ def test_a_marker_stands_in_its_place_wherever_it_is_read(
         ("innovation", "redacted"),
     ]
     assert told[0]["document"]["reason"] == "Somebody was named."
+    assert (told[0]["document"]["innovation"], told[0]["document"]["story"]) == (entry["id"], None)
     assert [line["sequence"] for line in told[0]["document"]["lines"]] == [before - 1, before]
     for path in ("decisions", "evidence"):
         assert "uagmire" not in anybody.get(f"{at}/{path}").text
-    for path in ("/v1/innovations?q=quagmire", f"/v1/innovations?q=quagmire&as_of={before}"):
-        assert anybody.get(path).json()["items"] == []
+    for path in searches:
+        found = anybody.get(path).json()
+        assert (found["items"], found["facets"]) == ([], {"status": []})
     assert "uagmire" not in anybody.get("/v1/exports/innovations.ndjson").text
 
 
