@@ -75,7 +75,9 @@ def test_a_lock_satisfies_what_the_project_asks_for(lock: str, extras: tuple[str
 def test_the_lock_for_tests_holds_all_of_the_lock_to_run() -> None:
     run, test = locked(LOCKS[0]), locked(LOCKS[1])
 
-    assert {name: str(test.get(name)) for name in run} == {name: str(run[name]) for name in run}
+    # Tests may need on every platform what the service needs on some.
+    pinned = {name: test[name].specifier for name in run if name in test}
+    assert pinned == {name: run[name].specifier for name in run}
 
 
 @pytest.mark.parametrize("name", ["LICENSE", "README.md", "CHANGELOG.md", "CONTRIBUTING.md"])

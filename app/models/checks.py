@@ -4,7 +4,7 @@ from pydantic import Field
 
 from app.models.fields import Document
 from app.models.likeness import PossibleDuplicate, ThemeSuggestion
-from app.screening import Kind
+from app.screening import Identifying
 
 
 class CheckFault(Document):
@@ -19,7 +19,7 @@ class PersonalData(Document):
     """What may be personal data, and where; never what it says."""
 
     pointer: str = Field(description="In which text.", examples=["#/summary"])
-    kind: Kind
+    kind: Identifying
     start: int = Field(description="Where in the text, in characters from 0.")
     end: int = Field(description="The character after the last one.")
     detail: str = Field(description="For a person.")

@@ -16,7 +16,7 @@ from app.models.innovations import InnovationCreate
 from app.models.stories import StoryCreate
 from app.register import entries, innovations, screening, stories, story_entries
 from app.register.access import Caller
-from app.screening import Kind
+from app.screening import Identifying
 
 
 def innovation(session: Session, sent: dict[str, Any], *, by: Caller) -> Checked:
@@ -63,7 +63,7 @@ def _checked(sent: dict[str, Any], could_add: Callable[[], None]) -> Checked:
         personal_data=[
             PersonalData(
                 pointer=fault.pointer,
-                kind=Kind(fault.code),
+                kind=Identifying(fault.code),
                 start=fault.start or 0,
                 end=fault.end or 0,
                 detail=fault.detail,

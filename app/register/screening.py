@@ -15,17 +15,17 @@ from app import screening
 from app.errors import Fault, Forbidden, PossiblePersonalData
 from app.models.faults import MOST_FAULTS
 from app.register.access import Caller
-from app.screening import Kind
+from app.screening import Identifying
 
 REFERENCES = frozenset({"source"})
 """What holds the sender's own ids: there, a number is a reference, and an address is somebody's."""
 
 _WORDS = {
-    Kind.NHS_NUMBER: "This looks like an NHS number",
-    Kind.EMAIL_ADDRESS: "This looks like an e-mail address",
-    Kind.PHONE_NUMBER: "This looks like a phone number",
-    Kind.DATE_OF_BIRTH: "This looks like a date of birth",
-    Kind.PERSON_NAME: "This looks like a person's name",
+    Identifying.NHS_NUMBER: "This looks like an NHS number",
+    Identifying.EMAIL_ADDRESS: "This looks like an e-mail address",
+    Identifying.PHONE_NUMBER: "This looks like a phone number",
+    Identifying.DATE_OF_BIRTH: "This looks like a date of birth",
+    Identifying.PERSON_NAME: "This looks like a person's name",
 }
 
 
@@ -42,7 +42,7 @@ def faults(value: Any, pointer: str = "#") -> tuple[Fault, ...]:
 def of_text(text: str, pointer: str, *, is_reference: bool = False) -> Iterator[Fault]:
     """What may be personal data in a text."""
     for kind, start, end in screening.findings(text):
-        if not is_reference or kind is Kind.EMAIL_ADDRESS:
+        if not is_reference or kind is Identifying.EMAIL_ADDRESS:
             words = f"{_WORDS[kind]} (characters {start} to {end})."
             yield Fault(pointer, kind.value, words, start, end)
 

@@ -7,7 +7,7 @@ decision record 0020.
 
 from __future__ import annotations
 
-from app.screening.kinds import Finding, Kind
+from app.screening.kinds import Finding, Identifying
 from app.screening.text import findings
 
-__all__ = ["Finding", "Kind", "findings"]
+__all__ = ["Finding", "Identifying", "findings"]

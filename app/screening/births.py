@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from datetime import UTC, date, datetime
 
-from app.screening.kinds import Finding, Kind
+from app.screening.kinds import Finding, Identifying
 from app.screening.words import GIVEN_NAMES
 
 SINCE = 2019
@@ -116,7 +116,7 @@ def find(text: str) -> Iterator[Finding]:
             and day.year < SINCE
             and (_beside_a_person(before, after) or _beside_a_postcode(before, after))
         ):
-            yield Finding(Kind.DATE_OF_BIRTH, start, end)
+            yield Finding(Identifying.DATE_OF_BIRTH, start, end)
 
 
 def _beside_a_word(before: str, after: str) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from app.screening.kinds import Finding, Kind
+from app.screening.kinds import Finding, Identifying
 
 _BOX = r"[^\W_](?:[\w.+'%&~-]{0,62}[\w+-])?"
 _HOST = r"[^\W_](?:[\w-]{0,61}[^\W_])?"
@@ -55,7 +55,7 @@ def _around(text: str, sign: re.Pattern[str], after: re.Pattern[str]) -> Iterato
         first = max(0, at.start() - _LONGEST_BOX - 2)
         box = _BEFORE.search(text[first : at.start()])
         if box is not None and not text.endswith("://", 0, first + box.start()):
-            yield Finding(Kind.EMAIL_ADDRESS, first + box.start(1), host.end(1))
+            yield Finding(Identifying.EMAIL_ADDRESS, first + box.start(1), host.end(1))
 
 
 def _is_file(host: str) -> bool:

@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 
-class Kind(StrEnum):
+class Identifying(StrEnum):
     """A kind of personal data."""
 
     NHS_NUMBER = "nhs_number"
@@ -19,7 +19,7 @@ class Kind(StrEnum):
 class Finding(NamedTuple):
     """Something in a text that may be personal data; it never has the value itself."""
 
-    kind: Kind
+    kind: Identifying
     start: int
     """In characters (Unicode code points) of the text, from 0."""
     end: int

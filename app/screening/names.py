@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from app.screening.kinds import Finding, Kind
+from app.screening.kinds import Finding, Identifying
 from app.screening.words import NO_NAMES
 
 _WORD = r"[^\W\d_]+(?:['-][^\W\d_]+)*"
@@ -43,7 +43,7 @@ def find(text: str) -> Iterator[Finding]:
         ):
             second = match[4]
             whole = second is not None and _is_name(second)
-            yield Finding(Kind.PERSON_NAME, match.start(), match.end(4 if whole else 3))
+            yield Finding(Identifying.PERSON_NAME, match.start(), match.end(4 if whole else 3))
 
 
 def _is_cased(title: str, word: str) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from nhs_number.validate import is_valid
 
-from app.screening.kinds import Finding, Kind
+from app.screening.kinds import Finding, Identifying
 
 _GAP = r"[ .\-]{1,2}"
 _USUAL = re.compile(
@@ -43,17 +43,17 @@ def find(text: str) -> Iterator[Finding]:
     """The NHS numbers in a folded text."""
     for match in _USUAL.finditer(text):
         if _checks(match[0]) and not _BOOK.search(text, max(0, match.start() - 12), match.start()):
-            yield Finding(Kind.NHS_NUMBER, *match.span())
+            yield Finding(Identifying.NHS_NUMBER, *match.span())
     for match in _LABELLED.finditer(text):
         if _checks(match[1]):
-            yield Finding(Kind.NHS_NUMBER, *match.span(1))
+            yield Finding(Identifying.NHS_NUMBER, *match.span(1))
 
 
 def find_in_addresses(text: str) -> Iterator[Finding]:
     """Those that stand in a web address under their own name."""
     for match in _IN_ADDRESS.finditer(text):
         if _checks(match[1]):
-            yield Finding(Kind.NHS_NUMBER, *match.span(1))
+            yield Finding(Identifying.NHS_NUMBER, *match.span(1))
 
 
 _NO_DIGIT = re.compile(r"\D")

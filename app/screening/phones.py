@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import phonenumbers
 
-from app.screening.kinds import Finding, Kind
+from app.screening.kinds import Finding, Identifying
 
 _SEPARATED = r"(?:[ .\-/()]{0,3}\d)"
 _DIALLED = re.compile(
@@ -43,11 +43,11 @@ def find(text: str) -> Iterator[Finding]:
     for match in _DIALLED.finditer(text):
         for end in _ends(match):
             if _is_dialled(text[match.start() : end]):
-                yield Finding(Kind.PHONE_NUMBER, match.start(), end)
+                yield Finding(Identifying.PHONE_NUMBER, match.start(), end)
                 break
     for match in _BARE_MOBILE.finditer(text):
         if _PLAN.fullmatch("0" + _NO_DIGIT.sub("", match[1])):
-            yield Finding(Kind.PHONE_NUMBER, *match.span(1))
+            yield Finding(Identifying.PHONE_NUMBER, *match.span(1))
 
 
 _GROUP = re.compile(r"\d+")

@@ -6,7 +6,7 @@ import re
 
 from app.screening import births, emails, names, numbers, phones
 from app.screening.folding import folded
-from app.screening.kinds import Finding, Kind
+from app.screening.kinds import Finding, Identifying
 
 _WEB_ADDRESS = re.compile(r"(?:https?://|www\.|doi:\s?|10\.\d{4,9}/)\S+", re.IGNORECASE)
 _SUSPECT = re.compile(r"[0-9@\[({<]|M[rRsSiIxXe]|Dr|mr| dot | DOT ")
@@ -52,7 +52,7 @@ def _blanked(text: str) -> str:
     return _WEB_ADDRESS.sub(lambda match: "_" * len(match[0]), text)
 
 
-_RANK = {kind: rank for rank, kind in enumerate(Kind)}
+_RANK = {kind: rank for rank, kind in enumerate(Identifying)}
 
 
 def _apart(found: list[Finding]) -> list[Finding]:

@@ -6,6 +6,7 @@ import datetime
 from collections.abc import Iterator
 from typing import Any
 
+import httpx
 import pytest
 from odata import ODataService
 from odata.exceptions import ODataError
@@ -24,14 +25,19 @@ def service(register: Register) -> Iterator[Any]:
 
 
 @pytest.fixture
-def entries(submit: Submit) -> list[dict[str, Any]]:
+def entries(submit: Submit, trust: httpx.Client, icb: httpx.Client) -> list[dict[str, Any]]:
     piece = {"kind": "audit", "statement": "It's held.", "strength": "strong"}
     decision = {"status": "keep", "reason": "It's kept.", "decided_on": "2020-04-01"}
-    return [
+    found = [
         submit(title="It's a huddle", theme="great-teams", tags=["video", "pilot"]),
         submit(title="Zebra", decision=decision, evidence=[piece]),
         submit(title="Another zebra", care_setting="acute"),
     ]
+    adopted = icb.post(found[1]["links"]["adoptions"], json={"stage": "considering"})
+    assert adopted.status_code == 201
+    told = {"text": "It is better so.", "verdict": "keep", "consent_to_publish": True}
+    assert trust.post("/v1/stories", json=told).status_code == 201
+    return found
 
 
 def titles(query: Any) -> list[str]:

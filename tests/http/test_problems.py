@@ -9,7 +9,13 @@ import httpx
 import pytest
 
 from tests.conftest import WARD_ROUNDS, Register
-from tests.http.speaking import KINDS, PAGES, another_write, drop, head_of, problem_of
+from tests.http.speaking import KINDS, PAGES, another_write, drop, head_of, problem_of, refusal_of
+
+ALSO = {
+    "/v1/themes/suggestions": {"GET", "PATCH"},
+    "/v1/stories/imports": {"GET", "PATCH", "DELETE"},
+}
+"""What addresses take, too, since by their form they are those of a theme or a story."""
 
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"]
 
@@ -63,16 +69,14 @@ def test_a_method_that_is_not_taken_is_told_all_that_are(
     anybody: httpx.Client, subtests: pytest.Subtests
 ) -> None:
     for path, methods in addresses(anybody).items():
-        # By its form it is the address of a theme, too, and takes what such a one takes.
-        also = {"GET", "PATCH"} if path == "/v1/themes/suggestions" else set()
-        taken = methods | also
+        taken = methods | ALSO.get(path, set())
         # "{system}" and the like stand for any one part of a path.
         address = path.replace("{", "").replace("}", "")
         for method in METHODS:
             if method not in taken:
                 with subtests.test(f"{method} {path}"):
                     answer = anybody.request(method, address)
-                    problem_of(answer, 405, "method-not-allowed")
+                    refusal_of(answer, 405, "method-not-allowed")
                     heads = {"HEAD"} if "GET" in taken else set()
                     assert set(answer.headers["allow"].split(", ")) == taken | heads
 

@@ -50,11 +50,18 @@ ENTRIES: list[dict[str, Any]] = [
 
 
 @pytest.fixture
-def entries(submit: Submit) -> list[Entity]:
-    """Some innovations of different kinds; and two that nobody may see."""
+def entries(submit: Submit, trust: httpx.Client, icb: httpx.Client) -> list[Entity]:
+    """Some innovations of different kinds, with two of all that belongs to them; and a draft, and a
+    story of its own organisation, that nobody may see."""
     found = [submit(**each) for each in ENTRIES]
     submit(title="A draft", visibility="draft")
-    return found
+    for entry in found[:2]:
+        adopted = icb.post(entry["links"]["adoptions"], json={"stage": "considering"})
+        assert adopted.status_code == 201
+    for consent in (True, True, False):
+        told = {"text": "It is better so.", "verdict": "keep", "consent_to_publish": consent}
+        assert trust.post("/v1/stories", json=told).status_code == 201
+    return [trust.get(entry["links"]["self"]).json() for entry in found]
 
 
 def get(client: httpx.Client, path: str, /, headers: Any = None, **said: Any) -> Any:

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.register import demonstration
-from app.screening import Kind, findings
+from app.screening import Identifying, findings
 from tests.screening import making
 
 SET = Path(__file__).parent
@@ -41,7 +41,7 @@ def test_of_a_hundred_real_forms_99_are_caught_and_of_clean_texts_one_is_flagged
         print(f"\n{part}: {', '.join(shares)}")  # noqa: T201 - the figures are the test's answer
     clean = right.pop("clean")
     caught = [each for kind in right.values() for each in kind]
-    assert set(right) == {kind.value for kind in Kind}
+    assert set(right) == {kind.value for kind in Identifying}
     assert sum(caught) >= 0.99 * len(caught)
     assert sum(clean) >= 0.99 * len(clean)
 
@@ -93,11 +93,11 @@ def test_a_finding_is_where_it_stands(text: str, piece: str | None) -> None:
 def test_each_thing_is_told_once() -> None:
     text = "Mr Doe, DOB 3/4/1961, NHS no 943 476 5919, j.doe@example.org, 07700 900123"
     assert [finding.kind for finding in findings(text)] == [
-        Kind.PERSON_NAME,
-        Kind.DATE_OF_BIRTH,
-        Kind.NHS_NUMBER,
-        Kind.EMAIL_ADDRESS,
-        Kind.PHONE_NUMBER,
+        Identifying.PERSON_NAME,
+        Identifying.DATE_OF_BIRTH,
+        Identifying.NHS_NUMBER,
+        Identifying.EMAIL_ADDRESS,
+        Identifying.PHONE_NUMBER,
     ]
 
 

@@ -20,6 +20,7 @@ from innovation_register_client.models import (
     ChangePublic,
     DecisionCreate,
     InnovationCreate,
+    InnovationCreated,
     InnovationPublic,
     Problem,
     Status,
@@ -39,7 +40,9 @@ def good(answer: T | Problem | None) -> T:
     return answer
 
 
-def submit(register: AuthenticatedClient, entry: InnovationCreate, *, key: str) -> InnovationPublic:
+def submit(
+    register: AuthenticatedClient, entry: InnovationCreate, *, key: str
+) -> InnovationCreated:
     """Submits it. With the same key it is safe to repeat."""
     return good(create_innovation.sync(client=register, body=entry, idempotency_key=key))
 
