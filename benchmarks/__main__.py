@@ -19,7 +19,7 @@ from app.database import Database
 from app.models.clients import Scope
 from app.register import clients
 from app.settings import Settings
-from benchmarks import process, queries, table
+from benchmarks import cases, process, queries, table
 from benchmarks.cases import Asked, all_cases
 from benchmarks.fill import SEED, Filled, fill, settle
 from benchmarks.measure import Bench, Measured, Plan
@@ -130,7 +130,7 @@ def _asked(port: int, filled: Filled, key: str) -> Asked:
         known = []
         for page in newest[:KNOWN_PAGES]:
             target = f"{page}&limit=50"
-            answer = client.get(f"/v1/innovations?{target}")
+            answer = client.get(f"/v1/innovations?{target}", headers=cases.ACCEPT)
             known.append((target, answer.headers["etag"]))
     head = int(answer.headers["register-sequence"])
     return Asked(filled, key, head, known, newest, filtered)

@@ -26,6 +26,9 @@ LIST = {"sqlite": 0.3, "postgresql": 0.2}
 RARE = {"sqlite": 0.25}
 AGAIN_SHARE = {"sqlite": 0.6, "postgresql": 0.6}
 
+ACCEPT = {"Accept": "application/json"}
+"""As all ask: an ETag is of one form of an answer."""
+
 AGAIN = 100
 """Pages that are asked for again and again."""
 
@@ -150,7 +153,7 @@ def request(
     method: str, target: str, headers: Mapping[str, str] | None = None, body: bytes = b""
 ) -> bytes:
     """A request as it goes over the wire."""
-    lines = {"Host": "127.0.0.1", "Accept": "application/json", **(headers or {})}
+    lines = {"Host": "127.0.0.1", **ACCEPT, **(headers or {})}
     if body:
         lines["Content-Length"] = str(len(body))
     head = "".join(f"{name}: {value}\r\n" for name, value in lines.items())
