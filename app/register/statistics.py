@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from enum import StrEnum
@@ -48,21 +48,34 @@ async def grouped(
     (total, cells), head = await at_one_moment(reader, wanted, ((), by), memory)
     names = await groups.names(reader, day, line)
     rows = rolled_up(cells.cells, by, query.group_by, names)
-    if query.empty:
-        for values in product(*(names.all_of(each, rows) for each in query.group_by)):
-            rows.setdefault(values, NOTHING)
-    items = [
-        names.named(query.group_by, values) | measured(rows[values])
-        for values in sorted(rows, key=names.order(query.group_by))
-    ]
-    content = {
-        "group_by": list(query.group_by),
-        "items": items if query.group_by else [],
-        "total": measured(total.cells.get((), NOTHING)),
-    }
+    content = table(names, query.group_by, rows, total, measured, empty=query.empty)
     # An ICB's innovations are its successor's from the day after it closed.
     by_day = query.empty or Dimension.ICB in query.group_by
     return Told(content, head, day if by_day and line is None else None)
+
+
+def table(
+    names: Names,
+    group_by: Sequence[StrEnum],
+    rows: dict[Values, Measures],
+    total: Counts,
+    measured: Callable[[Measures], Row],
+    *,
+    empty: bool,
+) -> Row:
+    """Groups in their order, each with its names and its measures, and the total."""
+    if empty:
+        for values in product(*(names.all_of(each, rows) for each in group_by)):
+            rows.setdefault(values, NOTHING)
+    items = [
+        names.named(group_by, values) | measured(rows[values])
+        for values in sorted(rows, key=names.order(group_by))
+    ]
+    return {
+        "group_by": list(group_by),
+        "items": items if group_by else [],
+        "total": measured(total.cells.get((), NOTHING)),
+    }
 
 
 async def at_one_moment(

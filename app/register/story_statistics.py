@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from itertools import product
 
 from app.dialects import Reader
 from app.models.story_statistics import StoryDimension, StoryStatisticsQuery
@@ -11,8 +10,8 @@ from app.register import changes, groups, story_finding
 from app.register.access import Caller
 from app.register.counts import TRIES
 from app.register.groups import Row
-from app.register.memory import NOTHING, Measures, Memory
-from app.register.statistics import Told, rolled_up
+from app.register.memory import Measures, Memory
+from app.register.statistics import Told, rolled_up, table
 
 
 async def grouped(
@@ -36,18 +35,7 @@ async def grouped(
     day = datetime.now(UTC).date()
     names = await groups.names(reader, day)
     rows = rolled_up(cells.cells, by, query.group_by, names)
-    if query.empty:
-        for values in product(*(names.all_of(each, rows) for each in query.group_by)):
-            rows.setdefault(values, NOTHING)
-    items = [
-        names.named(query.group_by, values) | measured(rows[values])
-        for values in sorted(rows, key=names.order(query.group_by))
-    ]
-    content = {
-        "group_by": list(query.group_by),
-        "items": items if query.group_by else [],
-        "total": measured(total.cells.get((), NOTHING)),
-    }
+    content = table(names, query.group_by, rows, total, measured, empty=query.empty)
     by_day = query.empty or StoryDimension.ICB in query.group_by
     return Told(content, head, day if by_day else None)
 
