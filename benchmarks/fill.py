@@ -77,7 +77,9 @@ def _add(database: Database, writer: Writer, count: int, filled: Filled) -> int:
     bodies = [writer.entry() for _ in range(count)]
 
     def add(session: Session) -> list[Stored]:
-        held.hold(session, [(row.code, row) for row in session.scalars(select(Organisation))])
+        themes = [(row.slug, row) for row in session.scalars(select(Theme))]
+        organisations = [(row.code, row) for row in session.scalars(select(Organisation))]
+        held.hold(session, [*themes, *organisations])
         number = entries.next_number(session)
         new = [
             innovations.made(session, InnovationCreate.model_validate(body), at, by=OPERATOR)
