@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from app import openapi
-from app.cli import DEMONSTRATION_NETWORKS
+from app.cli.serving import DEMONSTRATION_NETWORKS
 from app.main import create_app
 from app.models.clients import Scope
 from app.register import demonstration
