@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -18,18 +18,19 @@ from tests.processes import free_port
 PATIENCE = 30.0
 """Seconds that the service may take to start, and to stop."""
 
+_NO_SETTINGS: Mapping[str, str] = {}
 _PROJECT = Path(__file__).parents[1]
 
 
 @contextmanager
-def served(url: str, folder: Path) -> Iterator[int]:
-    """Serves the register at this database URL on loopback; the port."""
+def served(url: str, folder: Path, **settings: str) -> Iterator[int]:
+    """Serves the register at this database URL on loopback, with these settings; the port."""
     port = free_port()
     log = folder / "service.log"
     with log.open("wb") as output:
         process = subprocess.Popen(
             [sys.executable, "-m", service.__name__, str(port)],
-            env=_environment(url),
+            env=_environment(url, settings),
             cwd=_PROJECT,
             stdout=output,
             stderr=output,
@@ -59,9 +60,10 @@ def verify(url: str) -> str:
     return done.stdout.strip()
 
 
-def _environment(url: str) -> dict[str, str]:
+def _environment(url: str, settings: Mapping[str, str] = _NO_SETTINGS) -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith("REGISTER_")}
-    return {**kept, "REGISTER_DATABASE_URL": url}
+    ours = {f"REGISTER_{name.upper()}": value for name, value in settings.items()}
+    return {**kept, **ours, "REGISTER_DATABASE_URL": url}
 
 
 def _await(process: subprocess.Popen[bytes], port: int, log: Path) -> None:

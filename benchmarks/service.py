@@ -15,6 +15,7 @@ import uvicorn
 from fastapi import APIRouter, FastAPI, Request, Response
 
 from app import main
+from app.http.patience import Patient
 
 router = APIRouter()
 
@@ -42,6 +43,7 @@ def serve(port: int) -> None:
     uvicorn.run(
         "benchmarks.service:create_app",
         factory=True,
+        http=Patient,
         host="127.0.0.1",
         port=port,
         workers=1,

@@ -87,10 +87,12 @@ class PostgresqlReads:
         self._long: asyncpg.Pool | None = None
 
     async def open(self) -> None:
-        self._short = await self._opened(SHORT_READS, SHORT_TIMEOUT)
-        self._long = await self._opened(LONG_READS, LONG_TIMEOUT)
+        # A plan for any values takes no time to make. Where it does not fit the values at hand, it
+        # takes too long, and one is made for these.
+        self._short = await self._opened(SHORT_READS, SHORT_TIMEOUT, "force_generic_plan")
+        self._long = await self._opened(LONG_READS, LONG_TIMEOUT, "force_custom_plan")
 
-    async def _opened(self, most: int, statement_timeout: str) -> asyncpg.Pool:
+    async def _opened(self, most: int, statement_timeout: str, plans: str) -> asyncpg.Pool:
         return await asyncpg.create_pool(
             self._url.render_as_string(hide_password=False),
             min_size=0,  # the service starts while its database does
@@ -108,6 +110,7 @@ class PostgresqlReads:
                 "default_transaction_read_only": "on",
                 "timezone": "UTC",
                 "statement_timeout": statement_timeout,
+                "plan_cache_mode": plans,
             },
         )
 

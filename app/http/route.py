@@ -18,6 +18,8 @@ from fastapi import Request, Response
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 from pydantic_core import from_json
+from starlette.routing import Match
+from starlette.types import Scope
 
 from app.auth import Access
 from app.errors import MalformedRequest, UnsupportedMediaType
@@ -27,6 +29,8 @@ from app.http.query import ACCEPT, Query, pairs, refuse_unknown
 from app.http.uploads import Upload, bounded
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
+
+_NO_MATCH: tuple[Match, Scope] = (Match.NONE, {})
 
 _JSON = "application/json"
 _MERGE_PATCH = "application/merge-patch+json"
@@ -71,9 +75,17 @@ class Route(APIRoute):
         # The function's name makes a good method name in a generated client.
         options["operation_id"] = endpoint.__name__
         super().__init__(path, endpoint, **options)
+        self._start = path.partition("{")[0]
         self._describe_query()
         if self._is_screened():
             self._add_parameters([screened.PARAMETER])
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        # Routes are tried one after another, and most of them start otherwise: to see that costs a
+        # tenth of what a regular expression does, with all that FastAPI has around it.
+        if not scope["path"].startswith(self._start) and not scope.get("root_path"):
+            return _NO_MATCH
+        return super().matches(scope)
 
     def _is_screened(self) -> bool:
         """Whether it writes, and takes anything that could be written."""
@@ -112,14 +124,15 @@ class Route(APIRoute):
                 refuse_unknown((name for name, _ in pairs(request)), known)
             if request.method != "GET":
                 return await write(request)
-            recent = await collections.known(request) if access is not None else None
+            asked = collections.asked(request) if access is not None else None
+            recent = await collections.known(request, asked) if asked else None
             if recent is not None:
                 return recent
             response = await run(request)
             if response.status_code != 200:
                 return response
-            if access is not None and HEAD_ONLY not in request.scope:  # it may have no body
-                collections.keep(request, response)
+            if asked and HEAD_ONLY not in request.scope:  # it may have no body
+                collections.keep(request, asked, response)
             return conditional.unmodified(request, response.headers) or response
 
         return handle

@@ -107,7 +107,8 @@ async def _carried(
     reader: Reader, wanted: Wanted, by: tuple[str, ...], known: Counts, at: int
 ) -> Counts | None:
     """The counts as of a newer head; None where the lines between do not tell."""
-    if wanted.fits is None or at - known.head > MOST_CARRIED:
+    fits = wanted.fitting() if at - known.head <= MOST_CARRIED else None
+    if fits is None:
         return None
     cells = dict(known.cells)
     searched = wanted.shape.searched
@@ -128,9 +129,9 @@ async def _carried(
             before = from_json(text_before)
             if not _placed_like(before, entry):
                 return None
-            if had_words and wanted.fits(before):
+            if had_words and fits(before):
                 _add(cells, by, before, -1)
-        if has_words and wanted.fits(entry):
+        if has_words and fits(entry):
             _add(cells, by, entry, 1)
     return Counts(at, cells)
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 from pydantic_core import to_json
@@ -31,9 +32,9 @@ class Wanted:
     shape: Shape
     values: dict[str, object]
     name: str
-    fits: Fits | None
-    """Whether a document is among what is asked for, if it has the words that are searched for;
-    None of the past, which stays as it was."""
+    fitting: Callable[[], Fits | None]
+    """Makes what tells whether a document is among what is asked for, if it has the words that are
+    searched for; None where all are. It is seldom needed, and takes longer than all else here."""
 
 
 def wanted_by(
@@ -73,8 +74,7 @@ def wanted_by(
     if past:
         values["as_of"] = as_of
     shape = Shape(reader.dialect, tuple(filters), own is not None, past)
-    fits = None if past else _fits(query, own)
-    return Wanted(shape, values, to_json(values).decode(), fits)
+    return Wanted(shape, values, to_json(values).decode(), partial(_fits, query, own))
 
 
 def _fits(query: InnovationFilters, own: str | None) -> Fits | None:

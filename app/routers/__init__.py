@@ -26,8 +26,11 @@ from app.routers import (
     themes,
 )
 
+# What is asked for most comes first: routes are tried in their order.
 ALL: tuple[APIRouter, ...] = (
     innovations.router,
+    statistics.router,
+    changes.router,
     likeness.router,
     decisions.router,
     evidence.router,
@@ -38,12 +41,10 @@ ALL: tuple[APIRouter, ...] = (
     story_imports.router,
     stories.router,
     never_again.router,
-    changes.router,
     exports.router,
     feeds.router,
     odata.router,
     subscriptions.router,
-    statistics.router,
     organisations.router,
     themes.router,
     clients.router,

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import threading
 import time
+from contextlib import ExitStack
 from http.server import BaseHTTPRequestHandler
 from itertools import pairwise
 
@@ -20,7 +21,7 @@ from tests.conftest import WARD_ROUNDS, settings_for
 from tests.processes import free_port, service
 from tests.webhooks.receiver import Received, Receiver, answering, until
 
-KILLS = 2
+KILLS = 1
 SETTINGS = {"webhook_allow": "127.0.0.0/8", "webhook_timeout_seconds": "1"}
 
 
@@ -47,6 +48,12 @@ def submit_until_killed(base: str, headers: dict[str, str], submitted: list[int]
                 return
             assert answer.status_code == 201
             submitted.append(int(answer.headers["register-sequence"]))
+
+
+def subscribe(base: str, headers: dict[str, str], receiver: Receiver) -> None:
+    fields = {"name": "receiver", "url": receiver.url, "filters": {"kind": ["innovation"]}}
+    answer = httpx.post(f"{base}/v1/subscriptions", json=fields, headers=headers)
+    assert answer.status_code == 201, answer.text
 
 
 def kill_in_mid_delivery(
@@ -85,13 +92,7 @@ def test_kill_9_in_mid_delivery_loses_nothing(database_url: str, receiver: Recei
     for kill in range(KILLS):
         with service(database_url, port, settings=SETTINGS) as process:
             if kill == 0:
-                fields = {
-                    "name": "receiver",
-                    "url": receiver.url,
-                    "filters": {"kind": ["innovation"]},
-                }
-                answer = httpx.post(f"{base}/v1/subscriptions", json=fields, headers=headers)
-                assert answer.status_code == 201, answer.text
+                subscribe(base, headers, receiver)
             kill_in_mid_delivery(process, receiver, base, headers, submitted)
     before = len(receiver.received)
 
@@ -107,3 +108,40 @@ def test_kill_9_in_mid_delivery_loses_nothing(database_url: str, receiver: Recei
     again = [after for earlier, after in pairwise(came) if after <= earlier]
     assert len(again) <= KILLS, "only a kill goes back"
     assert len(came) - len(lines) <= KILLS * LINES_READ, "and not by more than was not noted yet"
+
+
+def test_of_two_processes_one_makes_each_delivery_and_the_other_takes_over(
+    database_url: str, receiver: Receiver
+) -> None:
+    headers = {"Authorization": f"Bearer {new_key(database_url)}"}
+    submitted: list[int] = []
+
+    def submit(base: str, count: int) -> None:
+        with httpx.Client(base_url=base, headers=headers) as client:
+            for _ in range(count):
+                answer = client.post("/v1/innovations", json=WARD_ROUNDS)
+                submitted.append(int(answer.headers["register-sequence"]))
+
+    with ExitStack() as stack:
+
+        def start() -> tuple[str, subprocess.Popen[bytes]]:
+            port = free_port()
+            process = stack.enter_context(service(database_url, port, settings=SETTINGS))
+            return f"http://127.0.0.1:{port}", process
+
+        (base, first), (other_base, second) = start(), start()
+        subscribe(base, headers, receiver)
+        for _ in range(6):
+            submit(base, 2)
+            submit(other_base, 2)
+        until(lambda: receiver.sequences[-1:] == submitted[-1:])
+        assert receiver.sequences == submitted, "each came once, whichever process sent it"
+
+        os.killpg(first.pid, signal.SIGKILL)
+        submit(other_base, 4)
+        until(lambda: receiver.sequences[-1] == submitted[-1])
+        base, _ = start()
+        os.killpg(second.pid, signal.SIGKILL)
+        submit(base, 4)
+        until(lambda: receiver.sequences[-1] == submitted[-1])
+    assert list(dict.fromkeys(receiver.sequences)) == submitted, "each came, and in order"
