@@ -15,6 +15,7 @@ from app.routers import (
     imports,
     innovations,
     likeness,
+    merging,
     never_again,
     odata,
     organisations,
@@ -29,6 +30,7 @@ from app.routers import (
 ALL: tuple[APIRouter, ...] = (
     innovations.router,
     likeness.router,
+    merging.router,
     decisions.router,
     evidence.router,
     adoptions.router,
