@@ -211,6 +211,18 @@ class ClientNotValid(RegisterError):
     )
 
 
+class Superseded(RegisterError):
+    status = 409
+    slug = "superseded"
+    title = "This innovation was merged into another"
+    advice = (
+        "`detail` names the one that took its place, and the `Link` header (`successor-version`) "
+        "has its address: send there what you sent here. Evidence and adoptions that went along "
+        "have the same `id` there. What its own organisation says of the merged one can still be "
+        "changed, by PATCH, PUT or an import; it stays at its own address."
+    )
+
+
 class StillRunning(RegisterError):
     status = 409
     slug = "still-running"

@@ -30,6 +30,7 @@ from app.register.stored import Precondition
 from tests.conftest import Register
 from tests.http.speaking import Submit
 from tests.routers.test_innovations import EVERYTHING, patch, withdraw
+from tests.routers.test_merging import merged
 
 STORED: list[tuple[type[SQLModel], type[BaseModel]]] = [
     (Innovation, InnovationPublic),
@@ -44,6 +45,9 @@ STORED: list[tuple[type[SQLModel], type[BaseModel]]] = [
 BELONGING = ("decisions", "evidence", "adoptions")
 
 ANYHOW = {"If-Match": "*"}
+
+ALL = "visibility=draft&visibility=published&visibility=superseded"
+"""All innovations that show."""
 
 
 def tell(trust: httpx.Client, entry: dict[str, Any]) -> None:
@@ -65,6 +69,17 @@ def tell(trust: httpx.Client, entry: dict[str, Any]) -> None:
     trust.post("/v1/stories", json={"text": "It was worse.", "verdict": "never_again"})
     other = trust.post("/v1/stories", json=told).headers["location"]
     assert trust.delete(f"{other}?reason=Twice.", headers=ANYHOW).status_code == 200
+
+
+def submit_twice(curator: httpx.Client, submit: Submit) -> None:
+    """An innovation that was merged into another one, and that into a third."""
+    piece = {"kind": "audit", "statement": "Ärzte “say” so."}
+    adoption = {"organisation": "RBV", "stage": "stopped", "learnt": "It was “too much”."}
+    first, second = submit(evidence=[piece]), submit(evidence=[piece])
+    for entry in (first, second):
+        assert curator.post(entry["links"]["adoptions"], json=adoption).status_code == 201
+    merged(curator, first, second)
+    merged(curator, second, submit(curator, decision={"status": "keep", "reason": "It works."}))
 
 
 @pytest.fixture
@@ -95,6 +110,7 @@ def lived_in(
     submit(visibility="draft")
     tell(trust, entry)
     withdraw(trust, submit())
+    submit_twice(curator, submit)
     theme = f"/v1/themes/{entry['theme']['slug']}"
     renamed = curator.patch(theme, json={"name": "Tools of “our” century"}, headers=ANYHOW)
     assert renamed.status_code == 200, renamed.text
@@ -192,7 +208,7 @@ def test_what_is_answered_is_what_is_stored(lived_in: Register, curator: httpx.C
     answers |= {f"/v1/themes/{row.slug}": row.document for row in rows(Theme)}
     answers |= {f"/v1/organisations/{row.code}": row.document for row in rows(Organisation)}
     listed = "".join(
-        pages(curator, "/v1/innovations?limit=100&visibility=draft&visibility=published")
+        pages(curator, f"/v1/innovations?limit=100&{ALL}")
         + pages(curator, "/v1/organisations?limit=100")
         + pages(curator, "/v1/stories?limit=100&visibility=private&visibility=published")
         + [curator.get(f"{entry}/{what}").text for entry in at.values() for what in BELONGING]
@@ -207,7 +223,7 @@ def test_what_is_answered_is_what_is_stored(lived_in: Register, curator: httpx.C
 @pytest.mark.usefixtures("lived_in")
 def test_what_is_answered_is_what_is_declared(curator: httpx.Client) -> None:
     document = curator.get("/openapi.json").json()
-    listed = curator.get("/v1/innovations?limit=20&visibility=draft&visibility=published").json()
+    listed = curator.get(f"/v1/innovations?limit=20&{ALL}").json()
     answers = {
         "InnovationPublic": [*listed["items"], curator.get("/v1/innovations/INN-000001").json()],
         "StoryPublic": curator.get("/v1/stories?limit=20").json()["items"],

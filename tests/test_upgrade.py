@@ -110,5 +110,6 @@ def test_innovations_from_before_there_were_adoptions_say_that_there_are_none(em
     assert model.model_dump_json() == document
     assert (model.adoptions, model.counts.adoptions, count) == ([], 0, 0)
     assert model.links.adoptions == f"{model.links.self}/adoptions"
+    assert (model.superseded_by, model.supersedes) == (None, [])
     assert model.title == BEFORE_ADOPTIONS["title"]
     assert (version, sequence) == (3, 17), "another text has another ETag"

@@ -34,6 +34,8 @@ def _headers(stored: Stored) -> dict[str, str]:
     headers = {"ETag": stored.etag, **caching}
     if stored.head is not None:
         headers["Register-Sequence"] = str(stored.head)
+    if stored.successor is not None:
+        headers["Link"] = f'<{stored.successor}>; rel="successor-version"'
     return headers
 
 

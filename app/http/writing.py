@@ -74,7 +74,7 @@ def response_of(answer: Answer, *, again: bool) -> Response:
 
 
 class Once:
-    """Runs what a POST does, once for its key; and answers 201 with what it made."""
+    """Runs what a POST does, once for its key; and answers with what came of it."""
 
     def __init__(self, request: Request, idempotency_key: IdempotencyKey = None) -> None:
         self._request = request
@@ -86,23 +86,46 @@ class Once:
         *args: P.args,
         **kwargs: P.kwargs,
     ) -> Response:
-        """The answer to the POST.
+        """The answer to the POST: 201, with what is new.
 
         Raises:
             IdempotencyKeyReused, StillRunning, and what ``add`` raises.
         """
+        return await self._answered(True, add, *args, **kwargs)
+
+    async def changing(
+        self,
+        change: Callable[Concatenate[Session, P], Stored],
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> Response:
+        """The answer to a POST that makes nothing new, but changes what is there: 200.
+
+        Raises:
+            IdempotencyKeyReused, StillRunning, and what ``change`` raises.
+        """
+        return await self._answered(False, change, *args, **kwargs)
+
+    async def _answered(
+        self,
+        created: bool,
+        write: Callable[Concatenate[Session, P], Stored],
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> Response:
         database: Database = self._request.app.state.database
         caller: Caller = self._request.scope["caller"]
         if self._key is None or caller.client is None:
-            return answers.written(await database.write(add, *args, **kwargs), created=True)
+            stored = await database.write(write, *args, **kwargs)
+            return answers.written(stored, created=created)
         repeat = Repeat(self._request, caller.client, self._key, await self._fingerprint())
 
         def work(session: Session) -> tuple[Answer, bool]:
             known = repeat.recall(session)
             if known is not None:
                 return known, True
-            stored = add(session, *args, **kwargs)
-            response = answers.written(stored, created=True)
+            stored = write(session, *args, **kwargs)
+            response = answers.written(stored, created=created)
             headers = {
                 name: value
                 for name, value in response.headers.items()

@@ -22,7 +22,7 @@ class LineFilters(EntryFilters):
     )
     visibility: tuple[Visibility, ...] = Field(
         default=(),
-        max_length=3,
+        max_length=len(Visibility),
         description="Drafts show to a key of their organisation only.",
     )
     verdict: tuple[Verdict, ...] = Field(

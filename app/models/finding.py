@@ -165,8 +165,9 @@ class InnovationFilters(EntryFilters):
 
     visibility: tuple[Visibility, ...] = Field(
         default=(Visibility.PUBLISHED,),
-        max_length=3,
-        description="Drafts and what was withdrawn show to a key of their organisation only.",
+        max_length=len(Visibility),
+        description="What is not published (drafts, what was withdrawn, what was merged into "
+        "another) shows to a key of its organisation only.",
     )
 
 

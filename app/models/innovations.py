@@ -29,6 +29,7 @@ from app.models.fields import (
     Summary,
     Tag,
 )
+from app.models.merging import MergedInnovation, Supersession
 from app.models.organisations import Place
 from app.models.themes import ThemeRef
 
@@ -58,11 +59,13 @@ class CareSetting(StrEnum):
 
 
 class Visibility(StrEnum):
-    """Who sees it: its own organisation, everybody, or nobody any more."""
+    """Who sees it: its own organisation, everybody, or nobody any more; or, of what was merged into
+    another, whoever has its address."""
 
     DRAFT = "draft"
     PUBLISHED = "published"
     WITHDRAWN = "withdrawn"
+    SUPERSEDED = "superseded"
 
 
 class OwnVisibility(StrEnum):
@@ -306,6 +309,10 @@ class InnovationPublic(Document):
     )
     counts: InnovationCounts
     withdrawal: Withdrawal | None
+    superseded_by: Supersession | None = Field(
+        description="What it was merged into; all that came after stands there."
+    )
+    supersedes: list[MergedInnovation] = Field(description="What was merged into it.")
     created_at: MomentOut
     updated_at: MomentOut
     links: InnovationLinks

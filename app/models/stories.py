@@ -20,6 +20,7 @@ from app.dialects import Moment
 from app.models.evidence import EvidenceKind
 from app.models.fields import Document, Line, MomentOut, OdsCode, Prose, Slug, Strict
 from app.models.innovations import CareSetting, Source, Withdrawal
+from app.models.merging import InnovationRef
 from app.models.organisations import OrganisationRef, Place
 from app.models.themes import ThemeRef
 
@@ -232,13 +233,6 @@ class StoryUpdate(Strict):
     region: OdsCode | None = None
     innovations: InnovationNames | None = None
     consent_to_publish: bool | None = None
-
-
-class InnovationRef(Document):
-    """An innovation, named in another thing's document."""
-
-    id: str
-    reference: str
 
 
 class StoryLinks(Document):

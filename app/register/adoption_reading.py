@@ -11,32 +11,35 @@ from sqlmodel import col
 from app.dialects import Reader, Statement
 from app.errors import NotFound, Withdrawn
 from app.models.adoptions import Adoption, AdoptionsQuery
-from app.models.changes import Kind
+from app.models.changes import Change, Kind
 from app.models.innovations import Innovation, Visibility
 from app.models.organisations import Organisation, OrganisationKind
-from app.register import changes, cursors, entries, past, reading
+from app.register import changes, cursors, entries, reading
 from app.register.access import Caller
 from app.register.adoptions import GONE, NO_SUCH, was_of
 from app.register.stored import Listed, Stored, etag
 from app.register.walks import names, one_of
 
-_ONE = select(col(Adoption.document), col(Adoption.version), col(Adoption.sequence)).where(
-    col(Adoption.id) == bindparam("id"), col(Adoption.number) == bindparam("number")
-)
+_ONE = select(
+    col(Adoption.document), col(Adoption.version), col(Adoption.sequence), col(Adoption.number)
+).where(col(Adoption.id) == bindparam("id"))
 
 
 async def get(reader: Reader, name: str, identity: str, caller: Caller) -> Stored:
-    """One adoption of an innovation.
+    """One adoption of an innovation; also where it was before that was merged.
 
     Raises:
         NotFound
         Withdrawn: when it, or its innovation, was withdrawn.
     """
     entry = await reading.visible(reader, name, caller)
-    rows = await reader.rows(_ONE, {"id": identity.lower(), "number": entry.number})
+    rows = await reader.rows(_ONE, {"id": identity.lower()})
+    here = bool(rows) and rows[0][3] == entry.number
+    if not here and not await _was_there(reader, entry, identity):
+        raise NotFound(NO_SUCH)
     if not rows:
-        raise Withdrawn(GONE) if await _was_there(reader, entry, identity) else NotFound(NO_SUCH)
-    document, version, sequence = rows[0]
+        raise Withdrawn(GONE)
+    document, version, sequence, _ = rows[0]
     return Stored(document, etag(version, sequence), entry.head)
 
 
@@ -64,8 +67,13 @@ async def history(
 
 
 async def _was_there(reader: Reader, entry: reading.Entry, identity: str) -> bool:
-    found = await past.version(reader, Kind.ADOPTION, identity.lower(), entry.head)
-    return found is not None and (found[0] is None or was_of(found[0], entry.id))
+    rows = await reader.rows(_VERSIONS, {"thing": identity.lower(), "kind": Kind.ADOPTION.value})
+    return any(document is None or was_of(document, entry.id) for (document,) in rows)
+
+
+_VERSIONS = select(col(Change.document)).where(
+    col(Change.thing) == bindparam("thing"), col(Change.kind) == bindparam("kind")
+)
 
 
 # Those of an organisation

@@ -45,8 +45,8 @@ def add(session: Session, name: str, adoption: AdoptionCreate, *, by: Caller) ->
     """Adds an organisation's position on an innovation of another one.
 
     Raises:
-        NotFound, Withdrawn, Forbidden, UnknownOrganisation, OrganisationClosed, ValidationFailed
-        PositionTaken, TooMany
+        NotFound, Withdrawn, Superseded, Forbidden, ValidationFailed
+        UnknownOrganisation, OrganisationClosed, PositionTaken, TooMany
     """
     row = entries.there(session, name, by=by)
     code = adoption.organisation or by.organisation or ""
@@ -76,12 +76,11 @@ def add(session: Session, name: str, adoption: AdoptionCreate, *, by: Caller) ->
         learnt=adoption.learnt,
         created_at=now,
         updated_at=now,
-        links=_links(row.id, identity),
+        links=links(row.id, identity),
     )
-    sequence = _append(session, Action.CREATED, document, by=by)
+    sequence = create(session, row.number, document, by=by)
     positions = [*before.adoptions, document.in_short()]
     head = _store_positions(session, row, before, positions, by=by)
-    session.add(Adoption(number=row.number, sequence=sequence, **_columns(document)))
     return _answer(document, sequence, head)
 
 
@@ -97,7 +96,8 @@ def change(
     """Changes an adoption; a merge patch. Another stage without a day has been since today.
 
     Raises:
-        NotFound, Withdrawn, Forbidden, PreconditionRequired, PreconditionFailed, ValidationFailed
+        NotFound, Withdrawn, Superseded, Forbidden, PreconditionRequired, PreconditionFailed
+        ValidationFailed
     """
     entry, row, before = _to_write(session, name, identity, by, precondition)
     said = AdoptionFields.model_validate(before.model_dump(include=_FIELD_NAMES))
@@ -137,7 +137,7 @@ def remove(
     """Withdraws an adoption that was entered in error; its history stays.
 
     Raises:
-        NotFound, Withdrawn, Forbidden, PreconditionRequired, PreconditionFailed
+        NotFound, Withdrawn, Superseded, Forbidden, PreconditionRequired, PreconditionFailed
     """
     entry, row, before = _to_write(session, name, identity, by, precondition)
     last = before.model_copy(
@@ -182,6 +182,14 @@ def _adopted_on(before: AdoptionPublic, stage: AdoptionStage, since: date) -> da
 # How it is stored
 
 
+def create(session: Session, number: int, document: AdoptionPublic, *, by: Caller) -> int:
+    """Stores an adoption's first version; returns its line. Where the position stands in short, in
+    the innovation of this number, is for the caller to change."""
+    sequence = _append(session, Action.CREATED, document, by=by)
+    session.add(Adoption(number=number, sequence=sequence, **_columns(document)))
+    return sequence
+
+
 def store(
     session: Session, row: Adoption, document: AdoptionPublic, action: Action, *, by: Caller
 ) -> AdoptionPublic:
@@ -222,7 +230,7 @@ def _must_have_been_there(session: Session, innovation: str, id: str) -> None:
     lines = select(col(Change.document)).where(
         col(Change.thing) == id, col(Change.kind) == Kind.ADOPTION.value
     )
-    for document in session.execute(lines.limit(1)).scalars():
+    for document in session.execute(lines).scalars():
         if document is None or was_of(document, innovation):
             raise Withdrawn(GONE)
 
@@ -273,7 +281,8 @@ def _address(innovation: str, adoption: str) -> str:
     return f"/v1/innovations/{innovation}/adoptions/{adoption}"
 
 
-def _links(innovation: str, adoption: str) -> AdoptionLinks:
+def links(innovation: str, adoption: str) -> AdoptionLinks:
+    """Where an adoption of an innovation is, and what belongs to it."""
     at = _address(innovation, adoption)
     return AdoptionLinks(
         self=at, innovation=f"/v1/innovations/{innovation}", history=f"{at}/history"

@@ -68,7 +68,7 @@ def add(session: Session, name: str, decision: DecisionCreate, *, by: Caller) ->
     """Adds a decision to an innovation.
 
     Raises:
-        NotFound, Withdrawn, Forbidden
+        NotFound, Withdrawn, Superseded, Forbidden
     """
     row = entries.to_write(session, name, by=by)
     new = made(decision, changes.now(session))

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from sqlmodel import Session
 
 from app.models.adoptions import AdoptionCreate, AdoptionPublic, AdoptionUpdate
-from app.models.innovations import InnovationCreate, Source
+from app.models.innovations import InnovationCreate, Source, Visibility
 from app.models.organisations import OrganisationKind
 from app.models.stories import StoryCreate
 from app.register import adoptions, innovations, organisations, stories, story_entries
@@ -91,6 +91,8 @@ def _adoptions(session: Session) -> None:
         row = of_source(session, SUBMITTER.code, source)
         if row is None or any(at.organisation == code for at in document_of(row).adoptions):
             continue
+        if row.visibility == Visibility.SUPERSEDED:
+            continue  # a curator has merged it, and its adoptions went along
         by = Caller(organisation=code)
         first, *later = adoption["steps"]
         made = adoptions.add(session, row.id, AdoptionCreate.model_validate(first), by=by)

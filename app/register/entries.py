@@ -7,13 +7,13 @@ never part. A feature that changes the document (a decision, a piece of evidence
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import Table, delete, func, insert, select
 from sqlmodel import Session, SQLModel, col
 
-from app.errors import NotFound, Withdrawn
+from app.errors import Fault, NotFound, RegisterError, Superseded, UnknownInnovation, Withdrawn
 from app.models.adoptions import TAKEN
 from app.models.changes import Action, Kind
 from app.models.innovations import (
@@ -25,9 +25,10 @@ from app.models.innovations import (
     Source,
     Visibility,
 )
+from app.models.merging import InnovationRef
 from app.register import changes
 from app.register.access import Caller
-from app.register.identifiers import identifier
+from app.register.identifiers import identifier, number_of, reference
 from app.register.search import sort_key
 from app.register.stored import Stored, etag
 
@@ -143,20 +144,43 @@ def document_of(row: Innovation) -> InnovationPublic:
 
 def answer(row: Innovation) -> Stored:
     """The entry as it stands, for an answer."""
-    return _answer(row.id, row.document, row.version, row.sequence)
+    stored = _answer(row.id, row.document, row.version, row.sequence)
+    gone = document_of(row).superseded_by if row.visibility == Visibility.SUPERSEDED else None
+    return replace(stored, successor=address(gone.id)) if gone else stored
 
 
 def _answer(identity: str, document: str, version: int, sequence: int) -> Stored:
-    return Stored(document, etag(version, sequence), sequence, f"/v1/innovations/{identity}")
+    return Stored(document, etag(version, sequence), sequence, address(identity))
+
+
+def address(identity: str) -> str:
+    return f"/v1/innovations/{identity}"
+
+
+def ref(row: Innovation) -> InnovationRef:
+    """The innovation as other things name it."""
+    return InnovationRef(id=row.id, reference=reference(row.number))
 
 
 def to_write(session: Session, name: str, *, by: Caller) -> Innovation:
     """The innovation of this id or reference, if the caller may change it.
 
     Raises:
-        NotFound, Withdrawn, Forbidden
+        NotFound, Withdrawn, Superseded, Forbidden
     """
     row = there(session, name, by=by)
+    by.must_cover(row.organisation, row.icb, row.region)
+    return row
+
+
+def to_describe(session: Session, name: str, *, by: Caller) -> Innovation:
+    """As :func:`to_write`, for what its own organisation says of it. That changes as before when it
+    was merged into another one.
+
+    Raises:
+        NotFound, Withdrawn, Forbidden
+    """
+    row = _found(session, name, by=by)
     by.must_cover(row.organisation, row.icb, row.region)
     return row
 
@@ -165,8 +189,54 @@ def there(session: Session, name: str, *, by: Caller) -> Innovation:
     """The innovation of this id or reference, whosever it is.
 
     Raises:
-        NotFound, Withdrawn
+        NotFound, Withdrawn, Superseded
     """
+    row = _found(session, name, by=by)
+    if row.visibility == Visibility.SUPERSEDED:
+        raise superseded(row)
+    return row
+
+
+def named(session: Session, name: str, pointer: str, *, by: Caller) -> Innovation:
+    """The innovation that a body names, also one that was merged into another.
+
+    Raises:
+        UnknownInnovation
+    """
+    try:
+        return _found(session, name, by=by)
+    except NotFound:
+        detail = "No innovation has this id or reference."
+        raise UnknownInnovation.at(pointer, "unknown_innovation", detail) from None
+    except Withdrawn:
+        raise unknown_as_withdrawn(pointer) from None
+
+
+def unknown_as_withdrawn(pointer: str) -> RegisterError:
+    """The refusal of a body that names what was withdrawn."""
+    detail = "This innovation was withdrawn."
+    return UnknownInnovation.at(pointer, "innovation_withdrawn", detail)
+
+
+def superseded(row: Innovation, pointer: str | None = None) -> Superseded:
+    """The refusal of what goes to the one that took its place; at what names it in a body."""
+    gone = document_of(row).superseded_by
+    assert gone is not None, "what is superseded says by what"
+    detail = f"It was merged into {gone.reference} ({gone.id})."
+    return Superseded(
+        detail,
+        faults=(Fault(pointer, "innovation_superseded", detail),) if pointer else (),
+        headers={"Link": f'<{address(gone.id)}>; rel="successor-version"'},
+    )
+
+
+def current(session: Session, row: Innovation) -> Innovation:
+    """The innovation itself, or the one that it was merged into."""
+    gone = document_of(row).superseded_by if row.visibility == Visibility.SUPERSEDED else None
+    return session.get_one(Innovation, number_of(gone.reference)) if gone else row
+
+
+def _found(session: Session, name: str, *, by: Caller) -> Innovation:
     key = identifier(name)
     row: Innovation | None = None
     if key is not None:

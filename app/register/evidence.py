@@ -6,7 +6,7 @@ innovation; the piece has a version of its own, too, for those who change it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 
 from sqlalchemy import delete
@@ -41,27 +41,38 @@ def made(piece: EvidenceCreate, now: datetime) -> EvidencePublic:
 
 
 def merged(
-    known: Sequence[EvidencePublic], sent: Sequence[EvidenceCreate], now: datetime
+    known: Sequence[EvidencePublic],
+    sent: Sequence[EvidenceCreate],
+    now: datetime,
+    *,
+    came: Collection[str] = (),
+    elsewhere: Sequence[EvidencePublic] = (),
 ) -> list[EvidencePublic]:
     """The evidence as it was sent, with what was known already as it was.
 
-    Stories are not sent with an innovation, and stay.
+    Stories are not sent with an innovation, and stay; and so does what ``came`` with one that was
+    merged into it. That is not said again, and neither is what stands ``elsewhere``, with the
+    innovation that this one was merged into.
     """
-    left = [(_said(piece), piece) for piece in known if piece.story is None]
+    stays = [piece for piece in known if piece.story is not None or piece.id in came]
+    left = [(said(piece), piece) for piece in known if piece not in stays]
+    there = [said(piece) for piece in (*stays, *elsewhere) if piece.story is None]
     pieces = []
     for piece in sent:
         match = next((old for old in left if old[0] == piece), None)
         if match is not None:
             left.remove(match)
-        pieces.append(match[1] if match else made(piece, now))
-    return [*pieces, *(piece for piece in known if piece.story is not None)]
+            pieces.append(match[1])
+        elif piece not in there:
+            pieces.append(made(piece, now))
+    return [*pieces, *stays]
 
 
 def add(session: Session, name: str, piece: EvidenceCreate, *, by: Caller) -> Stored:
     """Adds a piece of evidence to an innovation.
 
     Raises:
-        NotFound, Withdrawn, Forbidden, TooMany
+        NotFound, Withdrawn, Superseded, Forbidden, TooMany
     """
     row = entries.to_write(session, name, by=by)
     document = entries.document_of(row)
@@ -86,12 +97,13 @@ def change(
     """Changes a piece of evidence; a merge patch.
 
     Raises:
-        NotFound, Withdrawn, Forbidden, PreconditionRequired, PreconditionFailed, ValidationFailed
+        NotFound, Withdrawn, Superseded, Forbidden, PreconditionRequired, PreconditionFailed
+        ValidationFailed
     """
     row, piece = _to_write(session, name, identity, by, precondition)
-    said = _said(piece)
-    wanted = patched(said, patch)
-    if wanted == said:
+    before = said(piece)
+    wanted = patched(before, patch)
+    if wanted == before:
         return _answer(piece, row, None)
     after = EvidencePublic.model_validate(
         {
@@ -120,7 +132,7 @@ def remove(
     """Removes a piece of evidence; the innovation's history keeps it.
 
     Raises:
-        NotFound, Withdrawn, Forbidden, PreconditionRequired, PreconditionFailed
+        NotFound, Withdrawn, Superseded, Forbidden, PreconditionRequired, PreconditionFailed
     """
     row, piece = _to_write(session, name, identity, by, precondition)
     document = entries.document_of(row)
@@ -171,7 +183,7 @@ def _to_write(
     return row, piece
 
 
-def _said(piece: EvidencePublic) -> EvidenceCreate:
+def said(piece: EvidencePublic) -> EvidenceCreate:
     """What a sender would send to say what the piece says."""
     return EvidenceCreate.model_validate(piece.model_dump(include=set(EvidenceCreate.model_fields)))
 

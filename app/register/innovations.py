@@ -18,6 +18,7 @@ from app.models.innovations import (
     InnovationLinks,
     InnovationPublic,
     InnovationUpdate,
+    OwnVisibility,
     Source,
     Visibility,
     Withdrawal,
@@ -78,6 +79,8 @@ def made(session: Session, entry: InnovationCreate, number: int, *, by: Caller) 
             decisions=int(decided is not None), evidence=len(pieces), adoptions=0
         ),
         withdrawal=None,
+        superseded_by=None,
+        supersedes=[],
         created_at=now,
         updated_at=now,
         links=_links(identity),
@@ -108,7 +111,7 @@ def change(
         NotFound, Withdrawn, Forbidden, PreconditionRequired, PreconditionFailed, ValidationFailed
         UnknownTheme, UnknownOrganisation, OrganisationClosed, DuplicateSource
     """
-    row = entries.to_write(session, name, by=by)
+    row = entries.to_describe(session, name, by=by)
     must_match(precondition, etag(row.version, row.sequence))
     before = document_of(row)
     fields = _fields(before)
@@ -153,7 +156,11 @@ def put_by_source(
 
 
 def replaced(session: Session, row: Innovation, entry: InnovationCreate, *, by: Caller) -> Stored:
-    """Makes an entry that may be changed be as it is sent; see :func:`put_by_source`."""
+    """Makes an entry that may be changed be as it is sent; see :func:`put_by_source`.
+
+    Merging is no matter of its sender's: what came with others stays, and what went with this one
+    does not come back with each night's file.
+    """
     before = document_of(row)
     after = before
     done: list[Action] = []
@@ -164,7 +171,10 @@ def replaced(session: Session, row: Innovation, entry: InnovationCreate, *, by: 
         after = _redescribed(session, row, before, wanted, by=by)
         done.append(Action.UPDATED)
     now = changes.now(session)
-    pieces = evidence.merged(before.evidence, entry.evidence, now)
+    came = {id for merged in before.supersedes for id in merged.evidence}
+    successor = entries.current(session, row)
+    elsewhere = () if successor is row else document_of(successor).evidence
+    pieces = evidence.merged(before.evidence, entry.evidence, now, came=came, elsewhere=elsewhere)
     if pieces != before.evidence:
         after = after.model_copy(update={"evidence": pieces})
         evidence.replace(session, row.number, pieces)
@@ -186,7 +196,7 @@ def withdraw(
     """Withdraws an innovation; a tombstone with the reason stays.
 
     Raises:
-        NotFound, Withdrawn, Forbidden, PreconditionRequired, PreconditionFailed
+        NotFound, Withdrawn, Superseded, Forbidden, PreconditionRequired, PreconditionFailed
     """
     row = entries.to_write(session, name, by=by)
     must_match(precondition, etag(row.version, row.sequence))
@@ -227,7 +237,7 @@ def _redescribed(
     *,
     by: Caller,
 ) -> InnovationPublic:
-    if before.visibility is Visibility.PUBLISHED and wanted.visibility.value == Visibility.DRAFT:
+    if before.visibility is not Visibility.DRAFT and wanted.visibility is OwnVisibility.DRAFT:
         raise ValidationFailed(
             "What was published stays published, or is withdrawn.",
             faults=(Fault("#/visibility", "published_already", "DELETE withdraws it."),),
@@ -240,6 +250,8 @@ def _redescribed(
     same_place = wanted.organisation == before.organisation.code
     place = before.organisation if same_place else _place(session, wanted, by)
     described = _described(session, wanted, place)
+    if before.visibility is Visibility.SUPERSEDED:
+        described["visibility"] = before.visibility
     return InnovationPublic.model_validate({**dict(before), **described})
 
 
@@ -256,12 +268,15 @@ def _fields(document: InnovationPublic) -> InnovationFields:
             "theme": document.theme.slug,
             "further_themes": [theme.slug for theme in document.further_themes],
             "organisation": document.organisation.code,
+            "visibility": OwnVisibility.DRAFT
+            if document.visibility is Visibility.DRAFT
+            else OwnVisibility.PUBLISHED,
         }
     )
 
 
 def _links(identity: str) -> InnovationLinks:
-    at = f"/v1/innovations/{identity}"
+    at = entries.address(identity)
     return InnovationLinks(
         self=at,
         decisions=f"{at}/decisions",

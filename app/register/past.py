@@ -314,6 +314,8 @@ def _complete(document: dict[str, Any]) -> None:
     document.setdefault("adoptions", [])
     document["counts"].setdefault("adoptions", 0)
     document["links"].setdefault("adoptions", f"{document['links']['self']}/adoptions")
+    document.setdefault("superseded_by", None)
+    document.setdefault("supersedes", [])
 
 
 _REFS: Mapping[Kind, Any] = {Kind.THEME: ThemeRef, Kind.ORGANISATION: Place}

@@ -18,10 +18,11 @@ from app.models.decisions import Decision
 from app.models.evidence import Evidence
 from app.models.fields import AsOf
 from app.models.innovations import Innovation, InnovationPublic, Source, Visibility
+from app.models.merging import InnovationRef
 from app.register import changes, cursors, feed, past
 from app.register.access import Caller
-from app.register.entries import NO_SUCH
-from app.register.identifiers import identifier
+from app.register.entries import NO_SUCH, address
+from app.register.identifiers import identifier, number_of
 from app.register.stored import Listed, Stored, etag
 
 
@@ -39,6 +40,14 @@ class Entry(NamedTuple):
     id: str
     number: int
     head: int
+
+    @property
+    def successor(self) -> InnovationRef | None:
+        """What it was merged into."""
+        if self.visibility != Visibility.SUPERSEDED:
+            return None
+        gone = from_json(self.document)["superseded_by"]
+        return InnovationRef(id=gone["id"], reference=gone["reference"])
 
 
 async def get(reader: Reader, name: str, caller: Caller) -> Stored:
@@ -98,11 +107,13 @@ async def get_by_source(reader: Reader, source: Source, caller: Caller) -> Store
 
 
 def _stored(entry: Entry) -> Stored:
+    successor = entry.successor
     return Stored(
         entry.document,
         etag(entry.version, entry.sequence),
         entry.head,
-        location=f"/v1/innovations/{entry.id}",
+        location=address(entry.id),
+        successor=address(successor.id) if successor else None,
     )
 
 
@@ -156,14 +167,19 @@ async def decision(reader: Reader, name: str, identity: str, caller: Caller) -> 
 
 
 async def piece_of_evidence(reader: Reader, name: str, identity: str, caller: Caller) -> Stored:
-    """One piece of evidence of an innovation."""
+    """One piece of evidence of an innovation; also where it was before that was merged."""
     entry = await visible(reader, name, caller)
-    values = {"id": identity.lower(), "number": entry.number}
+    successor = entry.successor
+    values = {
+        "id": identity.lower(),
+        "number": entry.number,
+        "successor": number_of(successor.reference) if successor else entry.number,
+    }
     rows = await reader.rows(_PIECE, values)
     if not rows:
         raise NotFound("This innovation has no such evidence.")
-    document, version = rows[0]
-    return Stored(document, etag(version, entry.number), entry.head)
+    document, version, number = rows[0]
+    return Stored(document, etag(version, number), entry.head)
 
 
 async def decisions(
@@ -283,8 +299,9 @@ def _counting(what: str) -> Statement:
 _DECISION = select(col(Decision.document)).where(
     col(Decision.id) == bindparam("id"), col(Decision.number) == bindparam("number")
 )
-_PIECE = select(col(Evidence.document), col(Evidence.version)).where(
-    col(Evidence.id) == bindparam("id"), col(Evidence.number) == bindparam("number")
+_PIECE = select(col(Evidence.document), col(Evidence.version), col(Evidence.number)).where(
+    col(Evidence.id) == bindparam("id"),
+    col(Evidence.number).in_((bindparam("number"), bindparam("successor"))),
 )
 
 _LINES = (

@@ -27,7 +27,7 @@ from app.models.innovations import Innovation, InnovationPublic
 from app.models.likeness import InnovationVector
 from app.models.redactions import FEWEST, RedactedLine, RedactionDocument
 from app.models.stories import Story, StoryKey, StoryPublic
-from app.register import adoptions, changes, entries, story_entries
+from app.register import adoptions, changes, entries, merging, story_entries
 from app.register.access import OPERATOR, Caller
 from app.register.identifiers import INNOVATION, STORY, identifier, new_id, reference
 from app.register.redaction_text import Edit, edited, editor, findings
@@ -123,23 +123,28 @@ def _reference(row: Named) -> str:
 
 
 def _parts(session: Session, row: Named) -> Iterator[_Part]:
-    """A thing, and what is read together with it: of an innovation, where others stand with it,
-    and the stories that tell of it, whose words are part of no other document."""
+    """A thing, and what is read together with it: of an innovation, those that it is one with,
+    where others stand with them, and the stories that tell of them, whose words are part of no
+    other document."""
     if isinstance(row, Story):
         yield _Part(Kind.STORY, row.id, row)
         return
-    yield _Part(Kind.INNOVATION, row.id, row)
-    its = select(Adoption).where(col(Adoption.number) == row.number)
-    known = {adoption.id: adoption for adoption in session.execute(its).scalars()}
-    # What was withdrawn has no row any more, but its lines.
-    first = select(col(Change.thing), col(Change.document)).where(
-        col(Change.kind) == Kind.ADOPTION.value,
-        col(Change.version) == 1,
-        col(Change.document).contains(row.id),
+    parts = (
+        part for each in (row, *merging.kin(session, row)) for part in _parts_of(session, each)
     )
-    for id, document in session.execute(first.order_by(col(Change.sequence))):
+    # An adoption that was moved is found with both.
+    yield from {(part.kind, part.id): part for part in parts}.values()
+
+
+def _parts_of(session: Session, row: Innovation) -> Iterator[_Part]:
+    yield _Part(Kind.INNOVATION, row.id, row)
+    # What was withdrawn has no row any more, but its lines.
+    lines = select(col(Change.thing), col(Change.document)).where(
+        col(Change.kind) == Kind.ADOPTION.value, col(Change.document).contains(row.id)
+    )
+    for id, document in session.execute(lines.order_by(col(Change.sequence))).all():
         if document is not None and adoptions.was_of(document, row.id):
-            yield _Part(Kind.ADOPTION, id, known.get(id))
+            yield _Part(Kind.ADOPTION, id, session.get(Adoption, id))
     told = (
         select(Story)
         .join(StoryKey, col(StoryKey.number) == col(Story.number))

@@ -20,7 +20,7 @@ _WHOLE = {"tags": "redacted", "url": "https://redacted.invalid/"}
 _OURS = frozenset(
     {"id", "reference", "links", "theme", "themes", "further_themes", "organisation", "region"}
     | {"kind", "strength", "care_setting", "period", "status", "visibility", "verdict", "role"}
-    | {"stage", "since", "innovation", "innovations", "adoptions", "story"}
+    | {"stage", "since", "innovation", "innovations", "adoptions", "story", "supersedes"}
 )
 """What nobody writes in words of their own; no text is looked for there."""
 

@@ -30,6 +30,8 @@ class Stored:
     """Whether it stays as it is while its ETag does; what does not is for nobody to keep."""
     answer: str | None = None
     """What the answer to a POST says, where it tells of more than the document."""
+    successor: str | None = None
+    """The address of what it was merged into."""
 
     @property
     def body(self) -> str:

@@ -16,9 +16,9 @@ from app.errors import (
 )
 from app.models.changes import Action
 from app.models.innovations import Source, Withdrawal
+from app.models.merging import InnovationRef
 from app.models.organisations import Organisation, OrganisationKind, OrganisationRef, Place
 from app.models.stories import (
-    InnovationRef,
     Story,
     StoryCreate,
     StoryFields,
@@ -258,7 +258,8 @@ def _innovations(
     found = []
     for i, name in enumerate(names):
         ref = known.get(name.upper())
-        found.append(ref or story_evidence.linkable(session, name, f"#/innovations/{i}", by=by))
+        at = f"#/innovations/{i}"
+        found.append(ref or story_evidence.linkable(session, name, at, linked, by=by))
     return list({ref.id: ref for ref in found}.values())
 
 

@@ -13,14 +13,15 @@ from typing import Any
 
 from sqlmodel import Session
 
-from app.errors import Forbidden, NotFound, UnknownInnovation, Withdrawn
+from app.errors import Forbidden
 from app.models.changes import Action
 from app.models.evidence import EvidenceKind, EvidencePublic, EvidenceStrength
 from app.models.innovations import Innovation, Visibility
-from app.models.stories import InnovationRef, StoryPublic, StoryVisibility
+from app.models.merging import InnovationRef
+from app.models.stories import StoryPublic, StoryVisibility
 from app.register import changes, entries, evidence
 from app.register.access import Caller
-from app.register.identifiers import identifier, new_id, reference
+from app.register.identifiers import identifier, new_id
 
 MOST = 50
 """Stories that are evidence for one innovation; more may be linked to it, and are counted."""
@@ -34,25 +35,28 @@ Changed = tuple[StoryPublic | None, StoryPublic]
 """A story before and after a write."""
 
 
-def linkable(session: Session, name: str, pointer: str, *, by: Caller) -> InnovationRef:
-    """An innovation for which the caller may give evidence.
+def linkable(
+    session: Session, name: str, pointer: str, linked: Sequence[InnovationRef], *, by: Caller
+) -> InnovationRef:
+    """An innovation for which the caller may give evidence, or that is linked already.
+
+    In the place of one that was merged into another stands that one: a survey's file still names
+    the first, and whoever may give evidence for that gives it.
 
     Raises:
         UnknownInnovation, Forbidden
     """
-    try:
-        row = entries.to_write(session, name, by=by)
-    except NotFound:
-        raise UnknownInnovation.at(
-            pointer, "unknown_innovation", "No innovation has this id or reference."
-        ) from None
-    except Withdrawn:
-        raise UnknownInnovation.at(
-            pointer, "innovation_withdrawn", "This innovation was withdrawn."
-        ) from None
-    except Forbidden as error:
-        raise Forbidden.at(pointer, "forbidden", error.detail) from None
-    return InnovationRef(id=row.id, reference=reference(row.number))
+    row = entries.named(session, name, pointer, by=by)
+    now = entries.current(session, row)
+    ref = entries.ref(now)
+    if ref not in linked:
+        if now.visibility == Visibility.WITHDRAWN:
+            raise entries.unknown_as_withdrawn(pointer)
+        try:
+            by.must_cover(row.organisation, row.icb, row.region)
+        except Forbidden as error:
+            raise Forbidden.at(pointer, "forbidden", error.detail) from None
+    return ref
 
 
 def settle(session: Session, stories: Sequence[Changed], *, by: Caller) -> None:

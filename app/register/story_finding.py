@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from pydantic_core import to_json
+from pydantic_core import from_json, to_json
 from sqlalchemy import (
     ColumnElement,
     FromClause,
@@ -122,25 +122,30 @@ async def wanted_stories(
 
 
 _PLACED = select(
-    *(col(getattr(Innovation, name)) for name in ("id", "public", "organisation", "icb", "region"))
+    *(
+        col(getattr(Innovation, name))
+        for name in ("id", "document", "visibility", "public", "organisation", "icb", "region")
+    )
 ).where(col(Innovation.visibility) != Visibility.WITHDRAWN.value)
 _BY_ID = _PLACED.where(col(Innovation.id) == bindparam("key"))
 _BY_NUMBER = _PLACED.where(col(Innovation.number) == bindparam("key"))
 
 
 async def _ids(reader: Reader, given: Sequence[str], caller: Caller) -> list[str]:
-    """The ids of innovations that the caller may know of."""
+    """The ids of innovations that the caller may know of; of a merged one, what it is now."""
     found = []
     for name in given:
         key = identifier(name)
         rows: Sequence[Any] = ()
         if key is not None:
             rows = await reader.rows(_BY_NUMBER if isinstance(key, int) else _BY_ID, {"key": key})
-        if not rows or not (rows[0][1] or caller.covers(*rows[0][2:])):
+        if not rows or not (rows[0][3] or caller.covers(*rows[0][4:])):
             detail = "No innovation has this id or reference."
             raise UnknownInnovation.at("?innovation", "unknown_innovation", detail)
-        found.append(rows[0][0])
-    return found
+        id, document, visibility = rows[0][:3]
+        is_merged = visibility == Visibility.SUPERSEDED
+        found.append(from_json(document)["superseded_by"]["id"] if is_merged else id)
+    return list(dict.fromkeys(found))
 
 
 def conditions(shape: StoryShape) -> list[ColumnElement[bool]]:

@@ -67,7 +67,7 @@ def wanted_by(
     if not caller.curates and set(query.visibility) != {Visibility.PUBLISHED}:
         if caller.organisation is None:
             raise Unauthenticated(
-                "Drafts and what was withdrawn show to their own organisation: send its key."
+                "What is not published shows to its own organisation: send its key."
             )
         own = values["own"] = caller.organisation
     past = as_of is not None

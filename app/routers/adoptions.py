@@ -17,6 +17,7 @@ from app.errors import (
     PreconditionFailed,
     PreconditionRequired,
     StillRunning,
+    Superseded,
     TooMany,
     UnknownOrganisation,
     Withdrawn,
@@ -47,7 +48,7 @@ AdoptionName = Annotated[
 ]
 _ENTRY = (UnknownOrganisation, OrganisationClosed, PositionTaken, TooMany)
 _POST = (IdempotencyKeyReused, StillRunning)
-_CHANGE = (NotFound, Withdrawn, Forbidden, PreconditionRequired, PreconditionFailed)
+_CHANGE = (NotFound, Withdrawn, Superseded, Forbidden, PreconditionRequired, PreconditionFailed)
 
 
 @router.post(
@@ -55,7 +56,7 @@ _CHANGE = (NotFound, Withdrawn, Forbidden, PreconditionRequired, PreconditionFai
     status_code=201,
     response_model=AdoptionPublic,
     summary="Say where an organisation stands with an innovation",
-    responses=problems(NotFound, Withdrawn, Forbidden, *_ENTRY, *_POST),
+    responses=problems(NotFound, Withdrawn, Superseded, Forbidden, *_ENTRY, *_POST),
 )
 async def create_adoption(
     once: PostOnce,
@@ -97,7 +98,9 @@ async def list_adoptions(
 async def get_adoption(
     register: Register, caller: Reader, innovation: InnovationName, adoption: AdoptionName
 ) -> Response:
-    """Use it for the ETag that a change of it asks for. One that was withdrawn answers 410."""
+    """Use it for the ETag that a change of it asks for. One that was withdrawn answers 410. It is
+    found under an innovation that was merged into another, too, where it was before.
+    """
     return answers.one(await register.read(reading.get, innovation, adoption, caller))
 
 

@@ -61,9 +61,10 @@ async def list_changes(
 ) -> Response:
     """Use it to keep a copy in step: read from `after=0`, keep `page.next`, and come back with it
     for what is new. No line is ever missed, doubled or out of order. A line has the whole thing as
-    it was from then on; `withdrawn` says that it is to be taken out. A theme's or an organisation's
-    new name is one line of its own, and holds for all innovations that name it. Drafts show to
-    their own organisation only, so that others see gaps in the numbers.
+    it was from then on; `withdrawn` and `superseded` (it was merged into another) say that it is to
+    be taken out. A theme's or an organisation's new name is one line of its own, and holds for all
+    innovations that name it. Drafts show to their own organisation only, so that others see gaps in
+    the numbers.
 
     With filters you also get the line by which an entry stops to fit, so that you can take it out.
 

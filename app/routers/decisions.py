@@ -13,6 +13,7 @@ from app.errors import (
     InvalidCursor,
     NotFound,
     StillRunning,
+    Superseded,
     Withdrawn,
 )
 from app.http import answers
@@ -34,7 +35,9 @@ router = APIRouter(
     status_code=201,
     response_model=DecisionPublic,
     summary="Decide on an innovation",
-    responses=problems(NotFound, Withdrawn, Forbidden, IdempotencyKeyReused, StillRunning),
+    responses=problems(
+        NotFound, Withdrawn, Superseded, Forbidden, IdempotencyKeyReused, StillRunning
+    ),
 )
 async def create_decision(
     once: PostOnce,

@@ -15,6 +15,7 @@ from app.errors import (
     PreconditionFailed,
     PreconditionRequired,
     StillRunning,
+    Superseded,
     TooMany,
     Withdrawn,
 )
@@ -41,7 +42,7 @@ EvidenceName = Annotated[
         openapi_examples=examples.LISTED_ID,
     ),
 ]
-_CHANGE = (NotFound, Withdrawn, Forbidden, PreconditionRequired, PreconditionFailed)
+_CHANGE = (NotFound, Withdrawn, Superseded, Forbidden, PreconditionRequired, PreconditionFailed)
 
 
 @router.post(
@@ -49,7 +50,9 @@ _CHANGE = (NotFound, Withdrawn, Forbidden, PreconditionRequired, PreconditionFai
     status_code=201,
     response_model=EvidencePublic,
     summary="Add evidence to an innovation",
-    responses=problems(NotFound, Withdrawn, Forbidden, TooMany, IdempotencyKeyReused, StillRunning),
+    responses=problems(
+        NotFound, Withdrawn, Superseded, Forbidden, TooMany, IdempotencyKeyReused, StillRunning
+    ),
 )
 async def create_evidence(
     once: PostOnce,
@@ -88,7 +91,9 @@ async def list_evidence(
 async def get_evidence(
     register: Register, caller: Reader, innovation: InnovationName, evidence: EvidenceName
 ) -> Response:
-    """Use it for the ETag that a change of it asks for."""
+    """Use it for the ETag that a change of it asks for. It is found under an innovation that was
+    merged into another, too, where it was before.
+    """
     return answers.one(await register.read(reading.piece_of_evidence, innovation, evidence, caller))
 
 

@@ -72,6 +72,17 @@ INNOVATION_PATCH: Any = {
     },
 }
 
+MERGE: Any = {
+    "twice": {
+        "summary": "The same practice, submitted twice",
+        "value": {
+            "into": "INN-000039",
+            "reason": "Both are the one assessment that health and social care make together.",
+        },
+    }
+}
+MERGED: Any = {"reference": {"summary": "By its reference", "value": "INN-000056"}}
+
 DECISION: Any = {
     "retire": {
         "summary": "Never again",

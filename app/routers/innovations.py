@@ -17,6 +17,7 @@ from app.errors import (
     PreconditionFailed,
     PreconditionRequired,
     StillRunning,
+    Superseded,
     UnknownOrganisation,
     UnknownTheme,
     Withdrawn,
@@ -79,8 +80,9 @@ async def get_innovation(
     when: Annotated[AsOfQuery, Depends(Query(AsOfQuery))],
 ) -> Response:
     """Use it to show one innovation with its evidence and its newest decision. The `id` and the
-    reference (`INN-000123`) both find it. A withdrawn one answers 410, with the reason. With
-    `as_of`, it is shown as it was.
+    reference (`INN-000123`) both find it. A withdrawn one answers 410, with the reason; one that
+    was merged into another is there, with `superseded_by` and a `Link` to that one. With `as_of`,
+    it is shown as it was.
     """
     if when.as_of is not None:
         return answers.one(await register.read(reading.get_as_of, innovation, caller, when.as_of))
@@ -182,7 +184,7 @@ async def update_innovation(
     "/{innovation}",
     response_model=InnovationPublic,
     summary="Withdraw an innovation",
-    responses=problems(*_CHANGE),
+    responses=problems(*_CHANGE, Superseded),
 )
 async def withdraw_innovation(
     register: Register,
@@ -191,9 +193,10 @@ async def withdraw_innovation(
     why: Annotated[WithdrawalQuery, Depends(Query(WithdrawalQuery))],
     if_match: IfMatch,
 ) -> Response:
-    """Use it when an entry should not be there: submitted twice, or by mistake. It leaves all
+    """Use it when an entry should not be there, as it was submitted by mistake. It leaves all
     lists, its address answers 410 with the reason, and the change log tells its followers. A
-    practice that should not be done any more is not withdrawn: give it the decision `retire`.
+    practice that should not be done any more is not withdrawn: give it the decision `retire`. One
+    that says the same as another is better merged into that, with what others added to it.
     """
     stored = await register.write(
         innovations.withdraw, innovation, why.reason, by=client, precondition=if_match

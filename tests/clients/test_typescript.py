@@ -16,7 +16,8 @@ import pytest
 from tests.clients.running import TYPESCRIPT, entry, environment, run
 from tests.conftest import Register
 from tests.http.speaking import Submit, another_write, head_of
-from tests.routers.test_innovations import withdraw
+from tests.routers.test_innovations import patch, withdraw
+from tests.routers.test_merging import merged
 
 
 class Client:
@@ -109,21 +110,23 @@ def test_it_pages_through(client: Client, submit: Submit) -> None:
 
 
 def test_it_follows_changes(
-    client: Client, trust: httpx.Client, submit: Submit, tmp_path: Path
+    client: Client, trust: httpx.Client, curator: httpx.Client, submit: Submit, tmp_path: Path
 ) -> None:
     file = tmp_path / "copy.json"
-    gone, stays = submit(), submit(title="Stays")
+    gone, twice, stays = submit(), submit(), submit(title="Stays")
     client("follow", file)
     first = json.loads(file.read_text())
-    assert set(first["things"]["innovation"]) == {gone["id"], stays["id"]}
+    assert set(first["things"]["innovation"]) == {gone["id"], twice["id"], stays["id"]}
     assert first["next"] == head_of(trust)
     assert len(first["things"]["theme"]) == 10
 
     withdraw(trust, gone)
+    merged(curator, twice, stays)
+    patch(trust, twice, title="Corrected since")
     client("follow", file)
 
     copy = json.loads(file.read_text())
-    assert copy["things"]["innovation"] == {stays["id"]: stays}
+    assert copy["things"]["innovation"] == {stays["id"]: trust.get(stays["links"]["self"]).json()}
     assert copy["next"] == head_of(trust)
 
 

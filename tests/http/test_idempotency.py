@@ -49,6 +49,9 @@ SENDING = {"/v1/subscriptions/{subscription}/test", "/v1/subscriptions/{subscrip
 """These make nothing. To be asked again is to send again, which is what they are for."""
 
 
+CHANGING = {"/v1/innovations/{innovation}/merge"}
+"""These take a key and make nothing new: `test_merging.py`."""
+
 QUESTIONS = {"/v1/themes/suggestions"}
 """These write nothing, and may be asked as often as one likes."""
 
@@ -66,6 +69,7 @@ def test_every_post_takes_a_key(anybody: httpx.Client) -> None:
     assert {path for path, item in paths.items() if "post" in item} == {
         *BODIES,
         *WITH_A_SECRET,
+        *CHANGING,
         *QUESTIONS,
         *SENDING,
         *("/v1/imports", "/v1/stories/imports"),  # have tests of their own

@@ -31,7 +31,7 @@ class Histories:
     def step(self) -> None:
         acts: list[Callable[[], object]] = [self._submit, self._submit, self._change]
         acts += [self._decide, self._add_evidence, self._withdraw, self._move, self._move]
-        acts += [self._rename, self._adopt, self._adopt]
+        acts += [self._rename, self._adopt, self._adopt, self._merge, self._merge]
         acts += [self._move_on, self._stop_adopting] if self._adoptions else []
         act = self._chance.choice(acts) if self._ids else self._submit
         act()
@@ -92,6 +92,10 @@ class Histories:
     def _withdraw(self) -> None:
         self._sent("DELETE", f"/{self._any()}?reason=Twice.", headers=ANYHOW)
 
+    def _merge(self) -> None:
+        body = {"into": self._any(), "reason": "They are one."}
+        self._sent("POST", f"/{self._any()}/merge", json=body, headers=ANYHOW)
+
     def _move(self) -> None:
         """The trust comes to another ICB, and so do all its innovations."""
         facts = Facts("RMC", "Bolton", OrganisationKind.TRUST, self._chance.choice(["QOP", "QYG"]))
@@ -108,7 +112,7 @@ class Histories:
     def _sent(self, method: str, to: str, **request: Any) -> dict[str, Any]:
         answer = self._client.request(method, f"/v1/innovations{to}", **request)
         # What was withdrawn does not change any more, and a published one is no draft again; nobody
-        # adopts what is its own, or twice.
+        # adopts what is its own, or twice; and what was merged has its things elsewhere.
         assert answer.status_code in (200, 201, 204, 409, 410, 422), answer.text
         body: dict[str, Any] = answer.json() if answer.content else {}
         return body

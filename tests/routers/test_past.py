@@ -14,7 +14,7 @@ from tests.routers.histories import Histories
 from tests.routers.test_innovations import patch, withdraw
 
 INNOVATIONS = "/v1/innovations"
-EVERYTHING = {"visibility": ["published", "draft", "withdrawn"]}
+EVERYTHING = {"visibility": ["published", "draft", "withdrawn", "superseded"]}
 
 QUERIES: list[dict[str, Any]] = [
     {},

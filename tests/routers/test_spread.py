@@ -180,7 +180,7 @@ QUERIES: list[dict[str, Any]] = [
     {},
     {"by": "region", "status": ["keep"]},
     {"by": "month", "theme": ["great-teams"]},
-    {"by": "innovation", "visibility": ["published", "withdrawn"]},
+    {"by": "innovation", "visibility": ["published", "withdrawn", "superseded"]},
     {"by": "region", "adopted_by": ["QYG"]},
 ]
 

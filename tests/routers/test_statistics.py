@@ -361,7 +361,10 @@ def test_counts_that_were_carried_on_are_those_of_a_full_count(
         for filters in (
             {},
             {"status": ["keep"]},
-            {"evidence_kind": ["audit"], "visibility": ["published", "draft", "withdrawn"]},
+            {
+                "evidence_kind": ["audit"],
+                "visibility": ["published", "draft", "withdrawn", "superseded"],
+            },
             {"icb": ["QYG"], "created_from": "2020-01-01"},
             {"q": "zebra -horse", "theme": ["great-teams"]},
         )

@@ -26,6 +26,9 @@ SYSTEM = "intranet"
 CHANGES = {"limit": 100}
 """How the change log is asked."""
 
+GONE = {"withdrawn", "unpublished", "superseded"}
+"""What is to be taken out of a copy."""
+
 PATIENCE = 6
 """How often a request is tried before the job gives up."""
 
@@ -106,10 +109,12 @@ def follow(register: Register, file: Path) -> None:
         page = answer.raise_for_status().json()
         for line in page["items"]:
             things = copy.setdefault(line["kind"], {})
-            if line["action"] in {"withdrawn", "unpublished"}:
+            document = line["document"]
+            # What was merged into another can still be corrected, and stays out.
+            if line["action"] in GONE or (document or {}).get("visibility") in GONE:
                 things.pop(line["id"], None)
-            elif line["document"] is not None:
-                things[line["id"]] = line["document"]
+            elif document is not None:
+                things[line["id"]] = document
         copy["next"] = page["page"]["next"]
         new = file.with_name(f"{file.name}.new")
         new.write_text(json.dumps(copy))

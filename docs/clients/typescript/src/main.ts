@@ -15,6 +15,9 @@ REGISTER_URL names the register (http://127.0.0.1:8000), and REGISTER_KEY has yo
 // What the register calls the system that the entries come from; never change it.
 const SYSTEM = "intranet";
 
+// What is to be taken out of a copy.
+const GONE = new Set(["withdrawn", "unpublished", "superseded"]);
+
 interface Copy {
   next: number;
   things: Record<string, Record<string, Change["document"]>>;
@@ -57,7 +60,8 @@ async function follow(register: Register, file: string): Promise<void> {
   for await (const { lines, next } of register.changes(copy.next)) {
     for (const { action, kind, id, document } of lines) {
       const things = (copy.things[kind] ??= {});
-      if (action === "withdrawn" || action === "unpublished") {
+      // What was merged into another can still be corrected, and stays out.
+      if (GONE.has(action) || GONE.has(String(document?.["visibility"]))) {
         delete things[id];
       } else if (document !== null) {
         things[id] = document;
