@@ -50,9 +50,18 @@ class Comparing:
     def near(self, text: str, limit: int, but: Collection[int] = ()) -> list[Near]:
         """The entries that are nearest to a text."""
         # As it is stored: who asks is often about to store it.
-        scale, values = unpacked(self.packed([text])[0])
-        vector: Vectors = values * np.float32(scale)
-        return self.entries.nearest(vector, limit, but)
+        return self.entries.nearest(_vector(self.packed([text])[0]), limit, but)
+
+    def apart(self) -> Neighbours:
+        """Room for other vectors, whose scores do not move with what the register holds."""
+        return Neighbours(self._usual, _directions(ROUGH), steady=True)
+
+    def likely_among(
+        self, others: Neighbours, data: bytes, limit: int, but: Collection[int] = ()
+    ) -> list[Near]:
+        """Those of the others that may well be the same practice as a packed vector."""
+        near = others.nearest(_vector(data), limit, but)
+        return [each for each in near if each.score >= self.likely]
 
     def why(self, one: str, other: str) -> list[Pair]:
         """The words by which two texts are alike."""
@@ -69,6 +78,12 @@ class Comparing:
             vectors.append(np.stack([self.entries.vector(number) for number, _ in held]))
         examples = [*own, *(example for _, example in held)]
         return ThemeVectors(self.encoder, examples, np.concatenate(vectors))
+
+
+def _vector(data: bytes) -> Vectors:
+    scale, values = unpacked(data)
+    vector: Vectors = values * np.float32(scale)
+    return vector
 
 
 @cache

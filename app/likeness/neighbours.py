@@ -39,10 +39,14 @@ class Near(NamedTuple):
 class Neighbours:
     """Vectors by the numbers of what they belong to. Not for several threads at once."""
 
-    def __init__(self, usual: Vectors, basis: Vectors, most: int = MOST) -> None:
+    def __init__(
+        self, usual: Vectors, basis: Vectors, most: int = MOST, *, steady: bool = False
+    ) -> None:
         """Starts with what texts of this kind have in common, and the directions in which they
-        differ most."""
+        differ most. If ``steady``, what they have in common stays so, and how near two are is a
+        matter of these two alone."""
         self._usual = usual
+        self._steady = steady
         self._most = most
         self._rows: dict[int, int] = {}
         self._numbers = np.zeros(0, np.int64)
@@ -95,6 +99,8 @@ class Neighbours:
 
     def mean(self) -> Vectors:
         """What the entries have in common."""
+        if self._steady:
+            return self._usual
         together = self._sum + _PRIOR * self._usual
         return (together / (len(self._rows) + _PRIOR)).astype(np.float32)
 

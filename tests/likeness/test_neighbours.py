@@ -60,6 +60,19 @@ def test_what_goes_is_not_found_and_what_changes_is_found_where_it_is() -> None:
     assert np.allclose(held.mean(), kept.sum(axis=0) / 400, atol=1e-3)
 
 
+def test_steady_scores_are_a_matter_of_two_alone() -> None:
+    held = Neighbours(np.zeros(SIZE, np.float32), BASIS, steady=True)
+    rows = some(300)
+    near = unit(rows[0] + 0.3 * some(1)[0])
+    held.put(0, packed(rows[0]))
+    (alone,) = held.nearest(near, 1)
+    for number, row in enumerate(rows[1:], 1):
+        held.put(number, packed(row))
+    (amid,) = held.nearest(near, 1)
+    assert amid.number == 0
+    assert amid.score == pytest.approx(alone.score)
+
+
 def test_beyond_the_most_the_oldest_give_way() -> None:
     held = neighbours(most=10)
     for number, row in enumerate(some(25)):
