@@ -23,9 +23,12 @@ from app.register import judging, likeness
 from app.register.identifiers import new_id
 from app.register.judging import Judged, Version
 
+NOTED_EVERY = 1.0
+"""Seconds of judging that are noted together, and that are done again after a kill."""
+
 LEASE = timedelta(seconds=5)
-"""For how long judging is in one process's hands without a sign of life; it takes up to a second
-from one to the next, and what two should do at once counts once all the same."""
+"""For how long judging is in one process's hands without a note. While what was retired is read
+after a start, it may run out; what two then do at once counts once all the same."""
 
 COURTESY = 0.5
 """Seconds that whoever judged last has to go on, before another does."""
@@ -154,17 +157,37 @@ class Judging:
         while after < head and not self._stopping:
             versions, to = await self._database.read(judging.versions, after, head)
             self._retired = None  # until it is noted; or it is read again
-            alike = await self._alike(retired, versions)
-            if alike is None:
+            judged = await self._judged(retired, versions, after, to)
+            if judged is None:
                 return
-            judged = Judged(after, to, alike, retired.made())
-            lease = LEASE if to < head else timedelta()
+            lease = LEASE if judged.to < head else timedelta()
             if not await self._database.write(judging.note, self._owner, judged, lease):
                 return
-            self._retired = (to, retired)
-            after = to
+            after = judged.to
+            self._retired = (after, retired)
             self._tell()
             head = await self._calm(head)
+
+    async def _judged(
+        self, retired: Retired, versions: list[Version], after: int, to: int
+    ) -> Judged | None:
+        """What was found from one line to another, or as far as it is time to note it; None when
+        the service stops meanwhile."""
+        found: list[LineLikeness] = []
+        until = time.monotonic() + NOTED_EVERY
+        for start in range(0, len(versions), MADE_AT_ONCE):
+            began = time.perf_counter()
+            some = versions[start : start + MADE_AT_ONCE]
+            found += await self._likening.run(retired.judge, some)
+            if len(versions) > MADE_AT_ONCE:
+                # Python runs one thread at a time; the others have as long.
+                await asyncio.sleep(time.perf_counter() - began)
+            if self._stopping:
+                return None
+            if time.monotonic() > until and start + MADE_AT_ONCE < len(versions):
+                to = some[-1].sequence
+                break
+        return Judged(after, to, found, retired.made())
 
     async def _calm(self, seen: int) -> int:
         """The newest line, once they do not come by the hundred any more: an import goes first."""
@@ -175,20 +198,6 @@ class Judging:
                 return head
             seen = head
             await asyncio.sleep(COURTESY)
-
-    async def _alike(self, retired: Retired, versions: list[Version]) -> list[LineLikeness] | None:
-        """What each line is like; None when the service stops meanwhile."""
-        found: list[LineLikeness] = []
-        for start in range(0, len(versions), MADE_AT_ONCE):
-            began = time.perf_counter()
-            some = versions[start : start + MADE_AT_ONCE]
-            found += await self._likening.run(retired.judge, some)
-            if len(versions) > MADE_AT_ONCE:
-                # Python runs one thread at a time; the others have as long.
-                await asyncio.sleep(time.perf_counter() - began)
-            if self._stopping:
-                return None
-        return found
 
     # What stood as retired
 
