@@ -21,7 +21,7 @@ from app.likening.retired import Retired
 from app.models.retired_elsewhere import LineLikeness
 from app.register import judging, likeness
 from app.register.identifiers import new_id
-from app.register.judging import Judged, Version
+from app.register.judging import Claimed, Judged, Version
 
 NOTED_EVERY = 1.0
 """Seconds of judging that are noted together, and that are done again after a kill."""
@@ -141,19 +141,21 @@ class Judging:
                     continue
                 return
             if reach.owner in (None, self._owner) or left_at == reach.judged:
-                start = await self._database.write(judging.claim, self._owner, LEASE)
-                if start is not None:
+                claimed = await self._database.write(judging.claim, self._owner, LEASE)
+                if claimed is not None:
                     self._claimed = True
-                    await self._go_on(start)
+                    await self._go_on(claimed)
                     left_at = None
                     continue
             left_at = reach.judged
             await asyncio.sleep(COURTESY)
 
-    async def _go_on(self, start: int) -> None:
+    async def _go_on(self, claimed: Claimed) -> None:
         """Judges from a line on, until there is none, or another was faster."""
-        retired = await self._as_of(start)
-        after, head = start, await self._database.head()
+        after = claimed.judged
+        retired = await self._as_of(after)
+        retired.restore(claimed.model, claimed.usual)
+        head = await self._database.head()
         while after < head and not self._stopping:
             versions, to = await self._database.read(judging.versions, after, head)
             self._retired = None  # until it is noted; or it is read again
@@ -187,7 +189,7 @@ class Judging:
             if time.monotonic() > until and start + MADE_AT_ONCE < len(versions):
                 to = some[-1].sequence
                 break
-        return Judged(after, to, found, retired.made())
+        return Judged(after, to, found, retired.made(), retired.model, retired.usual())
 
     async def _calm(self, seen: int) -> int:
         """The newest line, once they do not come by the hundred any more: an import goes first."""

@@ -1,7 +1,7 @@
 """What stood as retired at a line of the log, and what the next lines submit that is like it.
 
-A score is a matter of two texts alone, and which practices stand as retired is one of the log. So a
-line is judged alike by whichever process, and whenever it comes to it.
+Which practices stand as retired at a line, and what the texts up to there have in common, is a
+matter of the log. So a line is judged alike by whichever process, and whenever it comes to it.
 """
 
 from __future__ import annotations
@@ -26,7 +26,12 @@ MOST_TOLD = 5
 
 
 class _Published(NamedTuple):
-    """What of a published innovation is judged by."""
+    """What of a published innovation is judged by.
+
+    A version that differs from the one before in any of it, and is not retired, submits something
+    to be done: it is new, or published now, or says another thing, or is somebody else's, or is
+    taken up again. What is submitted as retired agrees with the others.
+    """
 
     organisation: str
     text: str
@@ -39,6 +44,7 @@ class Retired:
     def __init__(self, comparing: Comparing) -> None:
         self._comparing = comparing
         self._practices = comparing.apart()
+        self.model = comparing.model
         self._of: dict[str, set[int]] = {}
         self._whose: dict[int, str] = {}
         self._made: dict[int, InnovationVector] = {}
@@ -48,29 +54,41 @@ class Retired:
         made, self._made = list(self._made.values()), {}
         return made
 
+    def usual(self) -> bytes:
+        """What the texts so far have in common."""
+        return self._practices.usual.packed()
+
+    def restore(self, model: str | None, usual: bytes | None) -> None:
+        """Goes on from what texts had in common; of another model, from the start."""
+        if usual is not None and model == self.model:
+            self._practices.usual.restore(bytes(usual))
+
     def judge(self, versions: Sequence[Version]) -> list[LineLikeness]:
         """Goes on along the lines of these versions; returns what each is like."""
-        now = [(version, _published(version.document)) for version in versions]
-        if not self._whose and not any(entry and entry.retired for _, entry in now):
-            return []  # there is nothing to be like, nor will there be after these
-        of_submissions = {
-            version.sequence for version, entry in now if entry and _submits(version, entry)
-        }
-        needed = [
-            (version, entry)
-            for version, entry in now
-            if entry and (entry.retired or version.sequence in of_submissions)
+        now = [
+            (version, entry, _published(version.before))
+            for version in versions
+            for entry in [_published(version.document)]
         ]
-        vectors = self._vectors(needed)
+        vectors = self._vectors(
+            [
+                (version, entry)
+                for version, entry, before in now
+                if entry is not None and (entry.retired or entry != before)
+            ]
+        )
         found: list[LineLikeness] = []
-        for version, entry in now:
+        for version, entry, before in now:
             self._drop(version.number)
             if entry is None:
                 continue
+            vector = vectors.get(version.sequence, b"")
+            if before is None or before.text != entry.text:
+                self._practices.show(vector)
             if entry.retired:
-                self._put(version.number, entry.organisation, vectors[version.sequence])
-            elif version.sequence in of_submissions:
-                found += self._like(version.sequence, entry, vectors[version.sequence])
+                self._put(version.number, entry.organisation, vector)
+            elif entry != before:
+                found += self._like(version.sequence, entry, vector)
         return found
 
     def follow(self, versions: Sequence[Version]) -> None:
@@ -90,8 +108,7 @@ class Retired:
 
     def _like(self, sequence: int, entry: _Published, vector: bytes) -> Iterable[LineLikeness]:
         own = self._of.get(entry.organisation, ())
-        near = self._comparing.likely_among(self._practices, vector, MOST_TOLD, own)
-        for each in near:
+        for each in self._practices.likely(vector, MOST_TOLD, own):
             yield LineLikeness(sequence=sequence, number=each.number, score=round(each.score, 3))
 
     def _vectors(self, of: Sequence[tuple[Version, _Published]]) -> dict[int, bytes]:
@@ -136,10 +153,3 @@ def _published(document: str | None) -> _Published | None:
         texts.of_entry(entry["title"], entry["summary"]),
         entry["status"] == Status.RETIRE,
     )
-
-
-def _submits(version: Version, entry: _Published) -> bool:
-    """Whether by this version something is submitted to be done: it is new, or published now, or
-    says another thing, or is taken up again. What is itself submitted as retired agrees."""
-    before = _published(version.before)
-    return not entry.retired and (before is None or before != entry)

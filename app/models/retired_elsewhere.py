@@ -31,6 +31,7 @@ class LinesJudged(SQLModel, table=True):
     """The one row that tells up to which line all are judged, and who is at it.
 
     The ``owner`` has it to itself until ``due_at``; afterwards it is the one who judged last.
+    ``usual`` is what the texts up to there have in common, as this ``model`` has it.
     """
 
     __tablename__ = "lines_judged"
@@ -39,6 +40,8 @@ class LinesJudged(SQLModel, table=True):
     sequence: int
     owner: str | None
     due_at: datetime = Column(sa_type=Moment)
+    model: str | None
+    usual: bytes | None
 
 
 class RetiredElsewhere(Document):
@@ -52,5 +55,5 @@ class RetiredElsewhere(Document):
     decided_on: date | None
     score: float = Field(
         description="How like it is what was submitted: from 0.4, where the two may well be one "
-        "practice, up to 1 for the same text. It is of the day of the submission."
+        "practice, up to 1 for the same text. It was found when it was submitted."
     )

@@ -65,7 +65,7 @@ async def reach(reader: Reader) -> Reach:
 
 def reach_now(session: Session) -> Reach:
     """As :func:`reach`, within a unit of work."""
-    row = _row(session)
+    row = session.execute(select(col(LinesJudged.sequence), col(LinesJudged.owner))).one()
     return Reach(row.sequence, changes.next_sequence(session) - 1, row.owner)
 
 
@@ -191,16 +191,27 @@ class Judged:
     alike: Sequence[LineLikeness]
     vectors: Sequence[InnovationVector]
     """Those that had to be made."""
+    model: str
+    usual: bytes
+    """What the texts up to there have in common."""
 
 
-def claim(session: Session, owner: str, lease: timedelta) -> int | None:
-    """Takes judging up; returns the line that it got to, or None where it is in other hands."""
+class Claimed(NamedTuple):
+    """From where to go on."""
+
+    judged: int
+    model: str | None
+    usual: bytes | None
+
+
+def claim(session: Session, owner: str, lease: timedelta) -> Claimed | None:
+    """Takes judging up; None where it is in other hands."""
     row = _row(session)
     now = changes.now(session)
     if row.owner not in {None, owner} and row.due_at > now:
         return None
     row.owner, row.due_at = owner, now + lease
-    return row.sequence
+    return Claimed(row.sequence, row.model, row.usual)
 
 
 def note(session: Session, owner: str, judged: Judged, lease: timedelta) -> bool:
@@ -210,6 +221,7 @@ def note(session: Session, owner: str, judged: Judged, lease: timedelta) -> bool
         return False
     row.sequence = judged.to
     row.owner, row.due_at = owner, changes.now(session) + lease
+    row.model, row.usual = judged.model, judged.usual
     insert_all(session, LineLikeness, [found.model_dump() for found in judged.alike])
     if judged.vectors:
         likeness.keep(session, judged.vectors)

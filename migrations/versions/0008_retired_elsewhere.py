@@ -30,6 +30,8 @@ def upgrade() -> None:
         sa.Column("sequence", sa.Integer(), nullable=False),
         sa.Column("owner", sa.String(), nullable=True),
         sa.Column("due_at", MOMENT, nullable=False),
+        sa.Column("model", sa.String(), nullable=True),
+        sa.Column("usual", sa.LargeBinary(), nullable=True),
         sa.PrimaryKeyConstraint("id"),
     )
     op.execute(
