@@ -114,7 +114,7 @@ def test_of_two_services_one_judges_and_each_line_is_told_once(
     submit: Submit,
 ) -> None:
     several = [receivers() for _ in range(4)]
-    submit(other_trust, **FORMS, decision=RETIRED)
+    submit(other_trust, **PAPERWORK, decision=RETIRED)
     other = Server()
     other.start()
     try:
