@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 
 from app.database import Database
 from app.models.feed import ChangesQuery, LineFilters
+from app.news import Growing
 from app.register import feed, wanted
 from app.register.access import Caller
 from app.register.feed import Line, Lines
@@ -35,8 +36,10 @@ async def must_exist(database: Database, filters: LineFilters, *, at: str) -> No
         await database.read(wanted.must_exist, filters, database.memory, at=at)
 
 
-async def page(database: Database, query: ChangesQuery, caller: Caller) -> Lines:
+async def page(database: Database, query: ChangesQuery, caller: Caller, news: Growing) -> Lines:
     """The next lines; waited for, if there are none and the query says so.
+
+    ``news`` is where to wait: at the log, or at what is judged of it.
 
     Raises:
         ValidationFailed: when ``after`` is past the head.
@@ -51,17 +54,19 @@ async def page(database: Database, query: ChangesQuery, caller: Caller) -> Lines
         after = lines.next
         if len(lines.items) == left:
             break
-        if after < lines.head:
+        if after < lines.to:
             looks -= 1
             if looks == 0:
                 break
             await asyncio.sleep(0)  # others have their turn
-        elif found or not await database.news.after(lines.head, until - time.monotonic()):
+        elif found or not await news.after(lines.to, until - time.monotonic()):
             break
-    return Lines(found, after, lines.head)
+    return Lines(found, after, lines.to, lines.head)
 
 
-async def stream(database: Database, query: ChangesQuery, caller: Caller) -> AsyncIterator[Lines]:
+async def stream(
+    database: Database, query: ChangesQuery, caller: Caller, news: Growing
+) -> AsyncIterator[Lines]:
     """All lines from a place on, as they come; at first and now and then none, as a sign of life.
 
     Raises:
@@ -74,5 +79,5 @@ async def stream(database: Database, query: ChangesQuery, caller: Caller) -> Asy
         after = lines.next
         if lines.items or silent:
             yield lines
-        silent = after >= lines.head and not await database.news.after(lines.head, SILENCE)
+        silent = after >= lines.to and not await news.after(lines.to, SILENCE)
         await asyncio.sleep(0)

@@ -9,11 +9,24 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from typing import Protocol
 
 from app.errors import Unavailable
 
 LOOK_EVERY = 0.1
 """Seconds between two looks; a look takes a tenth of a millisecond or two."""
+
+
+class Growing(Protocol):
+    """What has a line after line, and can be waited for."""
+
+    async def after(self, sequence: int, seconds: float) -> bool:
+        """Waits until there is a line after this one, but no longer than so many seconds.
+
+        Returns:
+            Whether there is such a line.
+        """
+        ...
 
 
 class News:

@@ -15,6 +15,7 @@ from app.likeness.meaning import ThemeVectors
 from app.likeness.neighbours import ROUGH, Near, Neighbours
 from app.likeness.texts import digest
 from app.likeness.themes import Example, described
+from app.likeness.usual import Usual
 
 LIKELY = 0.4
 """From this score on, an entry may well be the same practice (decision record 0021)."""
@@ -33,7 +34,7 @@ class Comparing:
         self._recent: OrderedDict[str, bytes] = OrderedDict()
         self._described = _described()
         self._usual: Vectors = self._described.mean(axis=0)
-        self.entries = Neighbours(self._usual, _directions(ROUGH))
+        self.entries = Neighbours(Usual(self._usual), _directions(ROUGH))
 
     def packed(self, texts: Sequence[str]) -> list[bytes]:
         """The vectors of texts, as they are stored; those asked for last are remembered."""
@@ -50,9 +51,11 @@ class Comparing:
     def near(self, text: str, limit: int, but: Collection[int] = ()) -> list[Near]:
         """The entries that are nearest to a text."""
         # As it is stored: who asks is often about to store it.
-        scale, values = unpacked(self.packed([text])[0])
-        vector: Vectors = values * np.float32(scale)
-        return self.entries.nearest(vector, limit, but)
+        return self.entries.nearest(vector_of(self.packed([text])[0]), limit, but)
+
+    def apart(self) -> Apart:
+        """Room for others than what the register holds."""
+        return Apart(Neighbours(Usual(self._usual), _directions(ROUGH), learns=False), self.likely)
 
     def why(self, one: str, other: str) -> list[Pair]:
         """The words by which two texts are alike."""
@@ -69,6 +72,32 @@ class Comparing:
             vectors.append(np.stack([self.entries.vector(number) for number, _ in held]))
         examples = [*own, *(example for _, example in held)]
         return ThemeVectors(self.encoder, examples, np.concatenate(vectors))
+
+
+class Apart:
+    """Vectors beside those of the register. What texts have in common is learnt from those that
+    are shown, whether they are put here or not."""
+
+    def __init__(self, others: Neighbours, likely: float) -> None:
+        self._others = others
+        self._likely = likely
+        self.usual = others.usual
+        self.put, self.drop = others.put, others.drop
+
+    def show(self, data: bytes) -> None:
+        self.usual.add(vector_of(data))
+
+    def likely(self, data: bytes, limit: int, but: Collection[int] = ()) -> list[Near]:
+        """Those that may well be the same practice as a packed vector."""
+        near = self._others.nearest(vector_of(data), limit, but)
+        return [each for each in near if each.score >= self._likely]
+
+
+def vector_of(data: bytes) -> Vectors:
+    """A packed vector, to compare with."""
+    scale, values = unpacked(data)
+    vector: Vectors = values * np.float32(scale)
+    return vector
 
 
 @cache

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.likeness.encoding import SIZE, Vectors, unit, unpacked
+from app.likeness.usual import Usual
 
 MOST = 250_000
 """Entries that are kept, in some 220 MB; beyond that, the oldest give way."""
@@ -24,9 +25,6 @@ CANDIDATES = 500
 
 ROUGH = 64
 """Directions of the rough picture."""
-
-_PRIOR = 100.0
-"""How many entries the mean that is given at the start counts for."""
 
 
 class Near(NamedTuple):
@@ -39,10 +37,13 @@ class Near(NamedTuple):
 class Neighbours:
     """Vectors by the numbers of what they belong to. Not for several threads at once."""
 
-    def __init__(self, usual: Vectors, basis: Vectors, most: int = MOST) -> None:
-        """Starts with what texts of this kind have in common, and the directions in which they
-        differ most."""
-        self._usual = usual
+    def __init__(
+        self, usual: Usual, basis: Vectors, most: int = MOST, *, learns: bool = True
+    ) -> None:
+        """Starts with what texts of this kind have in common, which is learnt from what is put, if
+        it ``learns``; and with the directions in which they differ most."""
+        self.usual = usual
+        self._learns = learns
         self._most = most
         self._rows: dict[int, int] = {}
         self._numbers = np.zeros(0, np.int64)
@@ -50,7 +51,6 @@ class Neighbours:
         self._values = np.zeros((0, SIZE), np.int8)
         self._basis = basis
         self._rough = np.zeros((0, len(basis)), np.float32)
-        self._sum = np.zeros(SIZE, np.float64)
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -70,15 +70,17 @@ class Neighbours:
         self._rows[number] = row
         self._numbers[row], self._scales[row], self._values[row] = number, scale, values
         vector = self._vector(row)
-        self._rough[row] = self._basis @ unit(vector - self._usual)
-        self._sum += vector
+        self._rough[row] = self._basis @ unit(vector - self.usual.given)
+        if self._learns:
+            self.usual.add(vector)
 
     def drop(self, number: int) -> None:
         """Takes a vector out, if it is there; the last one moves into its place."""
         row = self._rows.pop(number, None)
         if row is None:
             return
-        self._sum -= self._vector(row)
+        if self._learns:
+            self.usual.take_out(self._vector(row))
         last = len(self._rows)
         if row != last:
             for kept in (self._numbers, self._scales, self._values, self._rough):
@@ -93,15 +95,10 @@ class Neighbours:
         """
         return self._vector(self._rows[number])
 
-    def mean(self) -> Vectors:
-        """What the entries have in common."""
-        together = self._sum + _PRIOR * self._usual
-        return (together / (len(self._rows) + _PRIOR)).astype(np.float32)
-
     def nearest(self, to: Vectors, limit: int, but: Collection[int] = ()) -> list[Near]:
         """The entries that are nearest to a vector, the nearest first."""
         wanted = limit + len(but)
-        mean = self.mean()
+        mean = self.usual.mean()
         rows = self._candidates(to - mean, max(CANDIDATES, 4 * wanted))
         vectors = self._values[rows] * self._scales[rows, None] - mean
         scores = unit(vectors) @ unit(to - mean)

@@ -27,6 +27,7 @@ from app.register.likeness import Entry
 from app.settings import Settings
 
 if TYPE_CHECKING:
+    from app.likeness.comparing import Comparing
     from app.likeness.neighbours import Near
 
 P = ParamSpec("P")
@@ -43,6 +44,8 @@ STORED_AT_ONCE = 64
 
 PATIENCE = 20.0
 """Seconds that who asks waits for the register to be read."""
+
+NO_MODEL = "The model of language is not installed here."
 
 _log = logging.getLogger("register")
 
@@ -78,6 +81,7 @@ class Likening:
         self._wait = settings.likeness_wait_seconds
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="likeness")
         self._held: Held | None = None
+        self._loading = asyncio.Lock()
         self._reached: int | None = None
         """The line up to which the register was read; None before it was once."""
         self._reading: asyncio.Task[None] | None = None
@@ -102,6 +106,24 @@ class Likening:
             await self._store(1)
         self._thread.shutdown()
 
+    # For who compares beside
+
+    async def comparing(self) -> Comparing:
+        """The model. It may be used on this thread only: see :meth:`run`.
+
+        Raises:
+            NotInstalled
+        """
+        comparing = (await self._hold()).comparing
+        if comparing is None:
+            raise NotInstalled(NO_MODEL)
+        return comparing
+
+    async def run(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Runs something on the thread on which all comparing is done."""
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._thread, lambda: function(*args, **kwargs))
+
     # Asking
 
     async def suggest(self, text: str, limit: int, patience: float = PATIENCE) -> Suggested:
@@ -112,7 +134,7 @@ class Likening:
         """
         themes = await self._learnt(await self._ready(patience))
         named = {document.slug: document for document in self._documents}
-        ranked = await self._run(themes.rank, text)
+        ranked = await self.run(themes.rank, text)
         found = [(named[each.theme], each) for each in ranked if each.theme in named]
         return Suggested(found[:limit], self._learnt_to)
 
@@ -131,11 +153,11 @@ class Likening:
     async def like(self, text: str, limit: int, *, but: tuple[int, ...] = ()) -> list[Similar]:
         """What is published and like a text, the likest first; see :meth:`similar`."""
         held = await self._compared(PATIENCE)
-        near = await self._run(held.near, text, limit, but)
+        near = await self.run(held.near, text, limit, but)
         numbers = [each.number for each in near]
         documents = await self._database.read(likeness.documents, numbers)
         others = {number: _text(document) for number, document in documents.items()}
-        why = await self._run(held.why, text, others)
+        why = await self.run(held.why, text, others)
         return [
             Similar(round(each.score, 3), why[each.number], documents[each.number])
             for each in near
@@ -149,7 +171,7 @@ class Likening:
             NotInstalled, Unavailable: as for :meth:`similar`.
         """
         held = await self._compared(patience)
-        near = await self._run(held.likely, text)
+        near = await self.run(held.likely, text)
         documents = await self._database.read(likeness.documents, [each.number for each in near])
         return [PossibleDuplicate.model_validate(each) for each in possible(near, documents)]
 
@@ -176,7 +198,7 @@ class Likening:
             NotInstalled, Unavailable
         """
         if not model.installed():
-            raise NotInstalled("The model of language is not installed here.")
+            raise NotInstalled(NO_MODEL)
         return await self._ready(patience)
 
     async def _ready(self, patience: float) -> Held:
@@ -207,12 +229,17 @@ class Likening:
         return self._reading
 
     async def _read(self) -> None:
-        if self._held is None:
-            self._held = await self._run(Held)
+        held = await self._hold()
         if self._reached is None:
-            await self._read_all(self._held)
+            await self._read_all(held)
         else:
-            await self._read_news(self._held, self._reached)
+            await self._read_news(held, self._reached)
+
+    async def _hold(self) -> Held:
+        async with self._loading:
+            if self._held is None:
+                self._held = await self.run(Held)
+            return self._held
 
     async def _learnt(self, held: Held) -> Themes:
         """What ranks themes; if much has come since, it is learnt anew for whoever asks next."""
@@ -226,7 +253,7 @@ class Likening:
 
     async def _learn(self, held: Held) -> None:
         self._changed, learnt_to = 0, self._reached or 0
-        self._themes = await self._run(held.learn, self._documents)
+        self._themes = await self.run(held.learn, self._documents)
         self._learnt_to = learnt_to
 
     async def _read_all(self, held: Held) -> None:
@@ -262,7 +289,7 @@ class Likening:
         """Notes innovations as they stand now."""
         for start in range(0, len(entries), MADE_AT_ONCE):
             began = time.perf_counter()
-            made = await self._run(held.note, entries[start : start + MADE_AT_ONCE])
+            made = await self.run(held.note, entries[start : start + MADE_AT_ONCE])
             if made:
                 self._unstored |= {vector.number: vector for vector in made}
                 # Python runs one thread at a time; the others have as long.
@@ -274,10 +301,6 @@ class Likening:
         if len(self._unstored) >= least:
             vectors, self._unstored = self._unstored, {}
             await self._database.write(likeness.keep, list(vectors.values()))
-
-    async def _run(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._thread, lambda: function(*args, **kwargs))
 
 
 def _text(document: str) -> str:

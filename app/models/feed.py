@@ -1,11 +1,12 @@
 """The change feed: what can be asked of it, and what it answers."""
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from app.models.changes import ChangePublic, Kind
 from app.models.fields import Document, Limit
 from app.models.finding import EntryFilters, any_of
 from app.models.innovations import Visibility
+from app.models.retired_elsewhere import RetiredElsewhere
 from app.models.stories import Role, Verdict
 
 LONGEST_WAIT = 60
@@ -31,6 +32,12 @@ class LineFilters(EntryFilters):
     role: tuple[Role, ...] = Field(
         default=(), max_length=len(Role), description=any_of("What a story's teller is.")
     )
+    retired_elsewhere: bool = Field(
+        default=False,
+        description="With `true`, only lines by which somebody submits what another organisation "
+        "has retired, in whatever words; each names the practices that it is like. A line is told "
+        "once it has been compared. It needs the model of language.",
+    )
 
 
 class ChangesQuery(LineFilters):
@@ -52,6 +59,19 @@ class ChangesQuery(LineFilters):
     )
 
 
+class FollowedChange(ChangePublic):
+    """A line of the log as it is followed."""
+
+    model_config = ConfigDict(json_schema_serialization_defaults_required=False)
+
+    retired_elsewhere: list[RetiredElsewhere] = Field(
+        default_factory=list,
+        description="Only there with the filter of this name: the practices which others have "
+        "retired that this submission is like, the likest first; five at most. It is no part of "
+        "the line, and its digest does not cover it.",
+    )
+
+
 class ChangesPageInfo(Document):
     """Where a reader of the log stands."""
 
@@ -66,5 +86,5 @@ class ChangesPageInfo(Document):
 class ChangePage(Document):
     """Lines of the log, in its order."""
 
-    items: list[ChangePublic]
+    items: list[FollowedChange]
     page: ChangesPageInfo

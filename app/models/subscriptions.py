@@ -54,6 +54,8 @@ class Subscription(SQLModel, table=True):
     cursor: int
     state: str
     paused_reason: str | None = None
+    retired_elsewhere: bool = False
+    """Whether its filters say so: then it goes no further than lines are judged."""
     failures: int
     tried: int
     due_at: datetime = Column(sa_type=Moment)
@@ -164,6 +166,10 @@ class SubscriptionPublic(SubscriptionBase):
 
     url: str
     paused_reason: str | None = Field(description="Why it is paused; null while it is active.")
+    waits_for: str | None = Field(
+        description="With the filter `retired_elsewhere`: what newer lines wait for before they "
+        "can be told; null if they do not."
+    )
     cursor: int = Field(
         description="The `sequence` of the last line that was delivered, or was not for it."
     )

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from sqlalchemy import bindparam, delete, func, select, update
+from sqlalchemy import bindparam, case, delete, func, select, update
 from sqlmodel import Session, col
 
 from app.dialects import Reader
@@ -20,6 +20,7 @@ from app.errors import NotFound
 from app.models.changes import LogHead
 from app.models.clients import Client, Scope
 from app.models.feed import LineFilters
+from app.models.retired_elsewhere import LinesJudged
 from app.models.subscriptions import (
     Delivery,
     DeliveryPublic,
@@ -85,13 +86,21 @@ class Step:
     release: bool = False
 
 
+_HEAD = select(col(LogHead.sequence)).scalar_subquery()
+_JUDGED = select(col(LinesJudged.sequence)).scalar_subquery()
+_BEHIND = col(Subscription.cursor) < case(
+    (col(Subscription.retired_elsewhere).is_(True), _JUDGED), else_=_HEAD
+)
+"""That there are lines which it has not seen, and which can be told."""
+
+
 def claim(session: Session, pace: Pace, *, healthy: int, failing: int) -> list[Claimed]:
     """Takes up so many of those that are due: of such as work, and of such as failed."""
     now = changes.now(session)
     due = select(Subscription).where(
         col(Subscription.state) == State.ACTIVE.value,
         col(Subscription.due_at) <= now,
-        col(Subscription.cursor) < changes.next_sequence(session) - 1,
+        _BEHIND,
     )
     claimed = []
     for kind, limit in (
@@ -245,12 +254,18 @@ class Outlook:
     any_active: bool
     due_at: str | None
     """When the first of those that are behind is due; None when none is."""
+    unjudged: bool = False
+    """Whether one waits for lines to be judged."""
 
 
-_HEAD = select(col(LogHead.sequence)).scalar_subquery()
 _ACTIVE = col(Subscription.state) == bindparam("active")
 _ANY = select(col(Subscription.id)).where(_ACTIVE).limit(1)
-_DUE = select(func.min(col(Subscription.due_at))).where(_ACTIVE, col(Subscription.cursor) < _HEAD)
+_DUE = select(func.min(col(Subscription.due_at))).where(_ACTIVE, _BEHIND)
+_WAITING = (
+    select(col(Subscription.id))
+    .where(_ACTIVE, col(Subscription.retired_elsewhere).is_(True), _JUDGED < _HEAD)
+    .limit(1)
+)
 
 
 async def outlook(reader: Reader) -> Outlook:
@@ -260,4 +275,5 @@ async def outlook(reader: Reader) -> Outlook:
     if not await reader.rows(_ANY, active):
         return Outlook(head, any_active=False, due_at=None)
     rows = await reader.rows(_DUE, active)
-    return Outlook(head, any_active=True, due_at=rows[0][0])
+    waiting = await reader.rows(_WAITING, active)
+    return Outlook(head, any_active=True, due_at=rows[0][0], unjudged=bool(waiting))

@@ -21,7 +21,7 @@ from app.models.changes import Action, Change, Kind
 from app.models.feed import LineFilters
 from app.models.finding import EntryFilters
 from app.models.story_finding import StoryFilters
-from app.register import changes, search, told
+from app.register import changes, judging, retired_elsewhere, search, told
 from app.register.access import Caller
 from app.register.fitting import Fits, fitting, story_fitting
 
@@ -44,6 +44,8 @@ class Lines(NamedTuple):
 
     items: list[Line]
     next: int
+    to: int
+    """The newest line that there is by now for such a reader: the head, or the last one judged."""
     head: int
 
 
@@ -113,9 +115,9 @@ class _Seen(Enum):
 
 
 @cache
-def _lines(seen: _Seen, words_in: TextIn | None, *, before: bool) -> Statement:
-    """The lines after one; if asked for, each with the document before it, and whether each of the
-    two has the words."""
+def _lines(seen: _Seen, words_in: TextIn | None, *, before: bool, retired: bool) -> Statement:
+    """The lines after one; if asked for, only those that submit what is retired elsewhere, and each
+    with the document before it, and whether each of the two has the words."""
     line = _LINE
     earlier = line.alias("earlier")
     previous = select(earlier.c.document).where(
@@ -135,6 +137,8 @@ def _lines(seen: _Seen, words_in: TextIn | None, *, before: bool) -> Statement:
     lines = select(*columns).where(line.c.sequence > bindparam("after"))
     if seen is not _Seen.EVERYTHING:
         lines = lines.where(told.to_all(line) if own is None else or_(told.to_all(line), own))
+    if retired:
+        lines = lines.where(retired_elsewhere.is_told(line))
     lines = lines.order_by(line.c.sequence).limit(bindparam("limit"))
     if not before:
         return lines
@@ -153,23 +157,22 @@ async def lines(
     Raises:
         ValidationFailed: when ``after`` is past the head, as after a restored backup.
     """
-    newest = await changes.head(reader)
+    to, newest = await _reach(reader, filters)
     if after > newest:
         raise _past_the_head(newest)
     fits = _fitting(filters)
-    values: dict[str, object] = {"after": after, "limit": LOOKED_AT if fits else limit}
+    seen_by, values = _seen_by(caller)
+    values |= {"after": after, "to": to, "limit": LOOKED_AT if fits else limit}
     if filters.q:
         values |= reader.dialect.text_query(search.alternatives(filters.q))
-    seen_by = _Seen.EVERYTHING
-    if not caller.curates and caller.organisation is None:
-        seen_by = _Seen.PUBLISHED
-    elif not caller.curates:
-        seen_by, values["own"] = _Seen.OWN, caller.organisation
     words_in = reader.dialect.text_in if filters.q else None
-    rows = await reader.rows(_lines(seen_by, words_in, before=fits is not None), values)
+    statement = _lines(
+        seen_by, words_in, before=fits is not None, retired=filters.retired_elsewhere
+    )
+    rows = await reader.rows(statement, values)
     # A page that is not full has seen all there was, hidden lines at the end included.
     seen = (
-        rows[-1][0] if len(rows) == values["limit"] else max(newest, *(row[0] for row in rows), 0)
+        rows[-1][0] if len(rows) == values["limit"] else max(to, after, *(row[0] for row in rows))
     )
     if fits is not None:
         fitting = [row for row in rows if fits(row)]
@@ -178,7 +181,36 @@ async def lines(
             seen = fitting[-1][0]
         rows = fitting
     found = [Line(row[0], row[1], f"{row[4]}.{row[3]}", as_json(row)) for row in rows]
-    return Lines(found, seen, max(newest, seen))
+    if filters.retired_elsewhere:
+        found = await _with_practices(reader, found)
+    return Lines(found, seen, max(to, seen), max(newest, seen))
+
+
+async def _reach(reader: Reader, filters: LineFilters) -> tuple[int, int]:
+    """The newest line that may be told with these filters, and the newest that there is."""
+    if not filters.retired_elsewhere:
+        head = await changes.head(reader)
+        return head, head
+    reach = await judging.reach(reader)
+    return reach.judged, reach.head
+
+
+def _seen_by(caller: Caller) -> tuple[_Seen, dict[str, object]]:
+    if caller.curates:
+        return _Seen.EVERYTHING, {}
+    if caller.organisation is None:
+        return _Seen.PUBLISHED, {}
+    return _Seen.OWN, {"own": caller.organisation}
+
+
+async def _with_practices(reader: Reader, found: Sequence[Line]) -> list[Line]:
+    """The lines with what they are like; what is like nothing any more is left out."""
+    practices = await retired_elsewhere.told(reader, [line.sequence for line in found])
+    return [
+        line._replace(text=f'{line.text[:-1]},"retired_elsewhere":{practices[line.sequence]}}}')
+        for line in found
+        if line.sequence in practices
+    ]
 
 
 def _past_the_head(newest: int) -> ValidationFailed:
@@ -196,7 +228,7 @@ def _past_the_head(newest: int) -> ValidationFailed:
 
 def _fitting(filters: LineFilters) -> Callable[[Sequence[Any]], bool] | None:
     """Whether a line fits the filters; None where there are none."""
-    asked = LineFilters.model_fields.keys() - {"kind"}
+    asked = LineFilters.model_fields.keys() - {"kind", "retired_elsewhere"}
     given = {name for name in asked if getattr(filters, name) not in ((), None)}
     kinds = set(filters.kind)
     if not kinds and not given:

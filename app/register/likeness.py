@@ -168,12 +168,12 @@ def keep(session: Session, vectors: Sequence[InnovationVector]) -> None:
 
     Those of a text that stands there no more are left out: it may have been redacted since.
     """
-    numbers = [vector.number for vector in vectors]
-    session.execute(delete(InnovationVector).where(col(InnovationVector.number).in_(numbers)))
     now = {
         number: texts.digest(texts.of_entry(document["title"], document["summary"]))
-        for number, text in documents_now(session, numbers).items()
+        for number, text in documents_now(session, [each.number for each in vectors]).items()
         for document in [from_json(text)]
     }
     current = [vector for vector in vectors if now.get(vector.number) == vector.digest]
+    numbers = [vector.number for vector in current]
+    session.execute(delete(InnovationVector).where(col(InnovationVector.number).in_(numbers)))
     insert_all(session, InnovationVector, [vector.model_dump() for vector in current])

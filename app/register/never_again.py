@@ -3,10 +3,8 @@
 What is retired is an innovation whose newest decision says so; so this is the list of these, with
 the published stories that are linked to them and ask never to go back.
 
-Nobody is told yet when somebody submits what was retired elsewhere. How alike two texts are can be
-asked (`app/likening`), but the answer moves as the register grows, and what a subscription sends
-has to be a matter of the line alone, or a retry could send something else. So it has to be judged
-once for each line, in the order of the log, and kept beside it before the feed may tell of it.
+Who is told when somebody submits what was retired elsewhere is a matter of the change feed: see
+:mod:`app.register.retired_elsewhere`.
 """
 
 from __future__ import annotations

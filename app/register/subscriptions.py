@@ -31,9 +31,10 @@ from app.models.subscriptions import (
     SubscriptionUpdate,
     SubscriptionWithSecret,
 )
-from app.register import changes, search
+from app.register import changes, judging, search
 from app.register.access import Caller
 from app.register.identifiers import new_id
+from app.register.judging import Reach
 from app.register.patches import patched
 from app.register.stored import Precondition, Stored, etag, must_match
 
@@ -77,6 +78,7 @@ def add(session: Session, subscription: SubscriptionCreate, *, by: Caller) -> St
         cursor=_start(session, subscription.after),
         state=subscription.state.value,
         paused_reason=_PAUSED if subscription.state is State.PAUSED else None,
+        retired_elsewhere=subscription.filters.retired_elsewhere,
         failures=0,
         tried=0,
         due_at=now,
@@ -87,7 +89,7 @@ def add(session: Session, subscription: SubscriptionCreate, *, by: Caller) -> St
     )
     session.add(row)
     _log(session, Action.CREATED, row, by)
-    return _with_secret(row, now)
+    return _with_secret(session, row)
 
 
 def _start(session: Session, after: int | None) -> int:
@@ -122,14 +124,15 @@ def change(
     if wanted == fields:
         if patch.state is State.ACTIVE:
             resume(row, now)  # whoever says so has mended the receiver, and does not want to wait
-        return _stored(row, now)
+        return _stored(session, row)
     row.name, row.url, row.filters = wanted.name, wanted.url, _text(wanted.filters)
+    row.retired_elsewhere = wanted.filters.retired_elsewhere
     if wanted.state is State.ACTIVE:
         resume(row, now)
     elif fields.state is State.ACTIVE:
         row.state, row.paused_reason = State.PAUSED.value, _PAUSED
     _log(session, Action.UPDATED, row, by)
-    return _stored(row, now)
+    return _stored(session, row)
 
 
 def resume(row: Subscription, now: datetime) -> None:
@@ -153,7 +156,7 @@ def rotate(session: Session, subscription: str, rotation: SecretRotation, *, by:
     kept = [(secret, rfc3339(end)) for secret, end in older if end > now][:MOST_OLDER_SECRETS]
     row.secret, row.older_secrets = _new_secret(), json.dumps(kept)
     _log(session, Action.ROTATED, row, by)
-    return _with_secret(row, now)
+    return _with_secret(session, row)
 
 
 def replay(session: Session, subscription: str, start: int, *, by: Caller) -> Stored:
@@ -171,7 +174,7 @@ def replay(session: Session, subscription: str, start: int, *, by: Caller) -> St
         raise ValidationFailed("`from` is past the end of the log.", faults=(fault,))
     row.cursor = start - 1
     resume(row, changes.now(session))
-    return _stored(row, changes.now(session))
+    return _stored(session, row)
 
 
 def remove(
@@ -185,7 +188,7 @@ def remove(
     row = _to_write(session, subscription, by)
     must_match(precondition, etag(row.version, row.sequence))
     _log(session, Action.DELETED, row, by)
-    stored = _stored(row, changes.now(session))
+    stored = _stored(session, row)
     session.execute(delete(Delivery).where(col(Delivery.subscription) == row.id))
     session.delete(row)
     return stored
@@ -264,36 +267,39 @@ def _base(row: Mapping[str, Any]) -> dict[str, Any]:
     return {**own, "filters": json.loads(row["filters"])}
 
 
-def public(row: Mapping[str, Any], now: datetime) -> SubscriptionPublic:
+def public(row: Mapping[str, Any], now: datetime, reach: Reach) -> SubscriptionPublic:
     """A subscription as its organisation sees it, from its row."""
     ends = [end for _, end in _older(row["older_secrets"]) if end > now]
-    waits = row["failures"] and row["owner"] is None and row["state"] == State.ACTIVE
+    active = row["state"] == State.ACTIVE
+    fails = active and row["failures"] and row["owner"] is None
     return SubscriptionPublic(
         **_base(row),
         **{name: row[name] for name in ("url", "paused_reason", "cursor", "failures")},
-        retry_at=row["due_at"] if waits else None,
+        waits_for=reach.waits_for() if active and row["retired_elsewhere"] else None,
+        retry_at=row["due_at"] if fails else None,
         older_secrets_end_at=max(ends, default=None),
     )
 
 
-def _with_secret(row: Subscription, now: datetime) -> Stored:
+def _with_secret(session: Session, row: Subscription) -> Stored:
     """With the secret; but a POST that is repeated is not told it again."""
-    fields = public(row.model_dump(), now).model_dump()
+    fields = public(row.model_dump(), changes.now(session), judging.reach_now(session)).model_dump()
     shown, again = (
         SubscriptionWithSecret(**fields, secret=which).model_dump_json()
         for which in (row.secret, None)
     )
-    return replace(_stored(row, now), document=shown, again=again)
+    return replace(_stored(session, row), document=shown, again=again)
 
 
-def _stored(row: Subscription, now: datetime) -> Stored:
-    return stored(row.model_dump(), now, row.sequence)
+def _stored(session: Session, row: Subscription) -> Stored:
+    now, reach = changes.now(session), judging.reach_now(session)
+    return stored(row.model_dump(), now, row.sequence, reach)
 
 
-def stored(row: Mapping[str, Any], now: datetime, head: int) -> Stored:
+def stored(row: Mapping[str, Any], now: datetime, head: int, reach: Reach) -> Stored:
     """A subscription for an answer. Its ETag names its last change, not how far it has come."""
     return Stored(
-        public(row, now).model_dump_json(),
+        public(row, now, reach).model_dump_json(),
         etag(row["version"], row["sequence"]),
         head,
         f"/v1/subscriptions/{row['id']}",
@@ -301,5 +307,5 @@ def stored(row: Mapping[str, Any], now: datetime, head: int) -> Stored:
     )
 
 
-def shown(rows: Iterable[Mapping[str, Any]], now: datetime) -> list[str]:
-    return [public(row, now).model_dump_json() for row in rows]
+def shown(rows: Iterable[Mapping[str, Any]], now: datetime, reach: Reach) -> list[str]:
+    return [public(row, now, reach).model_dump_json() for row in rows]

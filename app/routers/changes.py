@@ -10,15 +10,16 @@ from starlette.responses import StreamingResponse
 
 from app import following
 from app.auth import Reader
-from app.errors import Fault, UnknownOrganisation, UnknownTheme, ValidationFailed
+from app.errors import Fault, NotInstalled, UnknownOrganisation, UnknownTheme, ValidationFailed
 from app.http import answers, collections
 from app.http.middleware import HEAD_ONLY
 from app.http.problems import problems
 from app.http.query import Query
 from app.http.route import Route
 from app.models.feed import ChangePage, ChangesQuery
+from app.news import Growing
 from app.register.feed import Lines
-from app.routers.parts import Register
+from app.routers.parts import Judged, Register
 
 router = APIRouter(prefix="/v1/changes", tags=["changes"], route_class=Route)
 
@@ -29,7 +30,7 @@ EVENTS = "text/event-stream"
     "",
     response_model=ChangePage,
     summary="Follow the change log",
-    responses=problems(UnknownTheme, UnknownOrganisation)
+    responses=problems(UnknownTheme, UnknownOrganisation, NotInstalled)
     | {
         200: {
             "content": {
@@ -56,6 +57,7 @@ EVENTS = "text/event-stream"
 async def list_changes(
     request: Request,
     register: Register,
+    judged: Judged,
     caller: Reader,
     query: Annotated[ChangesQuery, Depends(Query(ChangesQuery))],
 ) -> Response:
@@ -67,6 +69,8 @@ async def list_changes(
     the numbers.
 
     With filters you also get the line by which an entry stops to fit, so that you can take it out.
+    `retired_elsewhere=true` is not for a copy: it tells of submissions that are like what another
+    organisation has retired, and why that was retired.
 
     To hear of news at once, ask with `wait=30`: the answer comes as soon as there is something, or
     empty after so many seconds. Or ask with `Accept: text/event-stream` for server-sent events,
@@ -74,9 +78,15 @@ async def list_changes(
     `EventSource` then reconnects by itself.
     """
     await following.must_exist(register, query, at="?")
+    news: Growing = register.news
+    if query.retired_elsewhere:
+        judged.must_be_possible()
+        await judged.catch_up()
+        news = judged
     if EVENTS in request.headers.get("accept", "").lower():
-        return await _stream(request, register, caller, query)
-    lines = await following.page(register, query, caller)
+        query = _from_last(request, query)
+        return await _stream(request, following.stream(register, query, caller, news))
+    lines = await following.page(register, query, caller, news)
     where = {
         "limit": query.limit,
         "total": lines.head - query.after,
@@ -85,20 +95,15 @@ async def list_changes(
     }
     body = answers.listing([line.text for line in lines.items], where)
     headers = collections.headers(request, lines.head)
-    if query.wait:
-        del headers["ETag"]  # sent back, it would end the next wait at once
+    if query.wait or query.retired_elsewhere:
+        # Sent back, it would end the next wait at once; and what is judged moves without the head.
+        del headers["ETag"]
     if lines.next < lines.head:
         headers["Link"] = f'<{answers.following(request, after=lines.next)}>; rel="next"'
     return Response(body, headers=headers, media_type=answers.JSON)
 
 
-async def _stream(
-    request: Request, register: Register, caller: Reader, query: ChangesQuery
-) -> Response:
-    last = request.headers.get("last-event-id")
-    if last:
-        query = query.model_copy(update={"after": _sequence(last)})
-    found = following.stream(register, query, caller)
+async def _stream(request: Request, found: AsyncIterator[Lines]) -> Response:
     headers = {
         **collections.NO_CACHING,
         "X-Accel-Buffering": "no",
@@ -107,6 +112,12 @@ async def _stream(
         return Response(headers=headers, media_type=EVENTS)
     first = await anext(found)  # so that what is wrong with the query is a problem, not a stream
     return StreamingResponse(_events(first, found), headers=headers, media_type=EVENTS)
+
+
+def _from_last(request: Request, query: ChangesQuery) -> ChangesQuery:
+    """The query, from where a stream broke off."""
+    last = request.headers.get("last-event-id")
+    return query.model_copy(update={"after": _sequence(last)}) if last else query
 
 
 def _sequence(last_event_id: str) -> int:

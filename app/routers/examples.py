@@ -339,6 +339,14 @@ SUBSCRIPTION: Any = {
             "after": 0,
         },
     },
+    "retired": {
+        "summary": "What the trusts of an ICB submit and others have retired",
+        "value": {
+            "name": "quality team",
+            "url": "http://127.0.0.1:9000/hooks/retired",
+            "filters": {"icb": ["QOP"], "retired_elsewhere": True},
+        },
+    },
 }
 
 SUBSCRIPTION_PATCH: Any = {

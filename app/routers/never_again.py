@@ -33,7 +33,9 @@ async def list_never_again(
 ) -> Response:
     """Use it before something old comes back under a new name: the practices that were retired, why
     each was, and what people tell of it. Stories that ask never to go back to something, and are
-    linked to no innovation yet, are in `GET /v1/stories?verdict=never_again`.
+    linked to no innovation yet, are in `GET /v1/stories?verdict=never_again`. To be told when
+    somebody submits such a practice all the same, follow `GET /v1/changes?retired_elsewhere=true`,
+    or subscribe with that filter.
     """
     listed = await register.read(never_again.page, query, memory=register.memory)
     return answers.page(request, listed)

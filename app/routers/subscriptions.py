@@ -12,6 +12,7 @@ from app.errors import (
     IdempotencyKeyReused,
     InvalidCursor,
     NotFound,
+    NotInstalled,
     PreconditionFailed,
     PreconditionRequired,
     StillRunning,
@@ -36,7 +37,7 @@ from app.models.subscriptions import (
 )
 from app.register import deliveries, subscription_reading, subscriptions
 from app.routers import examples
-from app.routers.parts import Hooks, PageOf, Register
+from app.routers.parts import Hooks, Judged, PageOf, Register
 
 router = APIRouter(prefix="/v1/subscriptions", tags=["subscriptions"], route_class=Route)
 
@@ -45,7 +46,7 @@ SubscriptionName = Annotated[
 ]
 _POST = (IdempotencyKeyReused, StillRunning)
 _CHANGE = (NotFound, PreconditionRequired, PreconditionFailed)
-_FILTERS = (UnknownTheme, UnknownOrganisation)
+_FILTERS = (UnknownTheme, UnknownOrganisation, NotInstalled)
 
 
 @router.post(
@@ -60,6 +61,7 @@ async def create_subscription(
     register: Register,
     client: Contributor,
     hooks: Hooks,
+    judged: Judged,
     subscription: Annotated[SubscriptionCreate, Body(openapi_examples=examples.SUBSCRIPTION)],
 ) -> Response:
     """Use it to be sent each line of the change log that your key may see, as it comes: in order,
@@ -69,7 +71,12 @@ async def create_subscription(
 
     The `secret` that checks the signatures is in this answer and nowhere else. The address needs
     https, and has to be one of the internet's, if who runs the service has not allowed its network.
+
+    With the filter `retired_elsewhere` you are told when somebody submits what another organisation
+    has retired, in whatever words: a message then names these practices, and why each was retired.
     """
+    if subscription.filters.retired_elsewhere:
+        judged.must_be_possible()
     await following.must_exist(register, subscription.filters, at="#/filters/")
     await hooks.check(subscription.url)
     answer = await once(subscriptions.add, subscription, by=client)
@@ -102,8 +109,9 @@ async def list_subscriptions(
 async def get_subscription(
     register: Register, client: Contributor, subscription: SubscriptionName
 ) -> Response:
-    """Use it to see why nothing comes (`state`, `paused_reason`, `failures`), and for the ETag that
-    a change asks for. The ETag names what was last changed, not how far the subscription has come.
+    """Use it to see why nothing comes (`state`, `paused_reason`, `waits_for`, `failures`), and for
+    the ETag that a change asks for. The ETag names what was last changed, not how far the
+    subscription has come.
     """
     return answers.one(await register.read(subscription_reading.get, subscription, client))
 
@@ -118,6 +126,7 @@ async def update_subscription(
     register: Register,
     client: Contributor,
     hooks: Hooks,
+    judged: Judged,
     subscription: SubscriptionName,
     patch: Annotated[SubscriptionUpdate, Body(openapi_examples=examples.SUBSCRIPTION_PATCH)],
     if_match: IfMatch,
@@ -127,6 +136,8 @@ async def update_subscription(
     away. What has failed is then tried again at once.
     """
     if patch.filters is not None:
+        if patch.filters.retired_elsewhere:
+            judged.must_be_possible()
         await following.must_exist(register, patch.filters, at="#/filters/")
     if patch.url is not None:
         await hooks.check(patch.url)

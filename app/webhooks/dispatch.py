@@ -9,10 +9,10 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Collection, Coroutine, Iterable
+from collections.abc import Callable, Collection, Coroutine, Iterable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Protocol
 
 from pydantic_core import to_json
 
@@ -50,13 +50,26 @@ GRACE = 3.0
 _log = logging.getLogger("register")
 
 
+class Judge(Protocol):
+    """Who judges lines, for those subscriptions that need it (see :mod:`app.register.judging`)."""
+
+    def wake(self, told: Callable[[], None]) -> None:
+        """Has lines judged; ``told`` is called as it goes on."""
+        ...
+
+
 class Webhooks:
     """The webhooks of one process."""
 
     def __init__(
-        self, settings: Settings, database: Database, token_clients: Iterable[Caller] = ()
+        self,
+        settings: Settings,
+        database: Database,
+        token_clients: Iterable[Caller] = (),
+        judge: Judge | None = None,
     ) -> None:
         self._database = database
+        self._judge = judge
         self._timeout = settings.webhook_timeout_seconds
         self._pace = Pace(
             owner=new_id(),
@@ -92,7 +105,7 @@ class Webhooks:
         self._addresses.close()
 
     def wake(self) -> None:
-        """Looks at once: a subscription was changed."""
+        """Looks at once: a subscription was changed, or there is more to tell."""
         self._something_to_do.set()
 
     async def check(self, url: str) -> None:
@@ -131,6 +144,8 @@ class Webhooks:
             self._something_to_do.clear()
             try:
                 outlook = await self._database.read(deliveries.outlook)
+                if outlook.unjudged and self._judge is not None:
+                    self._judge.wake(self.wake)
                 if outlook.due_at is not None and outlook.due_at <= rfc3339(datetime.now(UTC)):
                     await self._take_up()
                 troubled = False
@@ -215,7 +230,7 @@ class Webhooks:
                 break
         if len(tried) == len(lines.items) and (not tried or reached == lines.items[-1].sequence):
             reached = lines.next  # past those that were not for it, too
-        over = reached >= lines.head or turn + len(tried) >= LINES_A_TURN or self._stopping
+        over = reached >= lines.to or turn + len(tried) >= LINES_A_TURN or self._stopping
         after = await self._notes.add(Step(work, reached, tuple(tried), release=over))
         return after, len(tried)
 

@@ -12,6 +12,7 @@ import numpy as np
 from app.likeness.comparing import LIKELY, Comparing
 from app.likeness.texts import of_entry, words
 from app.likeness.themes import Example, Themes, described
+from app.likening.retired import MOST_TOLD
 from app.register import demonstration
 from benchmarks.likeness import ways
 from benchmarks.likeness.labelled import Labelled, others, pairs, themed
@@ -138,9 +139,13 @@ def _what_the_service_does() -> None:
     comparing = Comparing()
     entries = [of_entry(pair.title, pair.summary) for pair in pairs()]
     entries += [of_entry(*each) for each in others()]
+    retired = comparing.apart()
     for start in range(0, len(entries), 100):
         for number, data in enumerate(comparing.packed(entries[start : start + 100]), start):
             comparing.entries.put(number, data)
+            retired.show(data)
+            if number < len(pairs()):
+                retired.put(number, data)
     first = of_three = told = wrong = 0
     for number, pair in enumerate(pairs()):
         near = comparing.near(of_entry(pair.other_title, pair.other_summary), 3)
@@ -150,6 +155,16 @@ def _what_the_service_does() -> None:
         told += number in [each.number for each in likely]
         wrong += any(each.number != number for each in likely)
     print(f"first {first}, of three {of_three}; told as likely {told}, others told too {wrong}")
+    told = new = 0
+    for number, pair in enumerate(pairs()):
+        (data,) = comparing.packed([of_entry(pair.other_title, pair.other_summary)])
+        told += number in [each.number for each in retired.likely(data, MOST_TOLD)]
+    for entry in entries[len(pairs()) :]:
+        new += bool(retired.likely(comparing.packed([entry])[0], 1))
+    print(
+        f"if the {len(pairs())} were retired elsewhere: told of {told} that come back, "
+        f"and of {new} of {len(entries) - len(pairs())} others"
+    )
 
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@ import numpy as np
 from app.database import Database
 from app.likeness.encoding import SIZE, Vectors, encoder, packed, unit
 from app.likeness.neighbours import ROUGH, Neighbours
+from app.likeness.usual import Usual
 from app.main import create_app
 from app.settings import Settings
 from benchmarks.__main__ import database_of, key_for
@@ -40,8 +41,8 @@ def main() -> None:
 
 def _searches() -> None:
     chance = np.random.default_rng(1)
-    usual: Vectors = np.zeros(SIZE, np.float32)
-    neighbours = Neighbours(usual, np.eye(ROUGH, SIZE, dtype=np.float32))
+    nothing: Vectors = np.zeros(SIZE, np.float32)
+    neighbours = Neighbours(Usual(nothing), np.eye(ROUGH, SIZE, dtype=np.float32))
     asked = encoder().of(["Fewer forms before a patient goes home."])[0]
     for count in SEARCHED:
         for number in range(len(neighbours), count):

@@ -7,6 +7,7 @@ import pytest
 
 from app.likeness.encoding import SIZE, Vectors, packed, unit, unpacked
 from app.likeness.neighbours import Neighbours
+from app.likeness.usual import Usual
 
 CHANCE = np.random.default_rng(20)
 BASIS = np.eye(64, SIZE, dtype=np.float32)
@@ -20,7 +21,7 @@ def some(count: int) -> Vectors:
 
 
 def neighbours(most: int = 10_000) -> Neighbours:
-    return Neighbours(np.zeros(SIZE, np.float32), BASIS, most)
+    return Neighbours(Usual(np.zeros(SIZE, np.float32)), BASIS, most)
 
 
 def test_a_packed_vector_is_nearly_the_same() -> None:
@@ -57,7 +58,21 @@ def test_what_goes_is_not_found_and_what_changes_is_found_where_it_is() -> None:
     assert held.nearest(rows[0], 1)[0].number == 1
     assert {near.number % 2 for near in held.nearest(rows[2], 300)} == {1}
     kept = np.stack([held.vector(number) for number in range(1, 600, 2)])
-    assert np.allclose(held.mean(), kept.sum(axis=0) / 400, atol=1e-3)
+    assert np.allclose(held.usual.mean(), kept.sum(axis=0) / 400, atol=1e-3)
+
+
+def test_what_texts_have_in_common_is_carried_on() -> None:
+    rows = some(20)
+    whole, before, after = (Usual(rows[0]) for _ in range(3))
+    for row in rows:
+        whole.add(row)
+    for row in rows[:10]:
+        before.add(row)
+    after.restore(before.packed())
+    for row in rows[10:]:
+        after.add(row)
+    assert np.array_equal(after.mean(), whole.mean())
+    assert not np.array_equal(after.mean(), before.mean())
 
 
 def test_beyond_the_most_the_oldest_give_way() -> None:

@@ -25,10 +25,10 @@ KILLS = 1
 SETTINGS = {"webhook_allow": "127.0.0.0/8", "webhook_timeout_seconds": "1"}
 
 
-def new_key(url: str) -> str:
+def new_key(url: str, organisation: str = "R0A") -> str:
     with Database(settings_for(url)) as database:
         _, key = database.transaction(
-            clients.add, organisation="R0A", scopes=[Scope.CONTRIBUTE], name="crash"
+            clients.add, organisation=organisation, scopes=[Scope.CONTRIBUTE], name="crash"
         )
     return key
 

@@ -17,8 +17,8 @@ from innovation_register_client import AuthenticatedClient
 from innovation_register_client.api.changes import list_changes
 from innovation_register_client.api.innovations import create_innovation, list_innovations
 from innovation_register_client.models import (
-    ChangePublic,
     DecisionCreate,
+    FollowedChange,
     InnovationCreate,
     InnovationCreated,
     InnovationPublic,
@@ -60,7 +60,7 @@ def everything(register: AuthenticatedClient, *, status: Status) -> Iterator[Inn
         cursor = page.page.next_
 
 
-def changes(register: AuthenticatedClient, *, after: int) -> Iterator[ChangePublic]:
+def changes(register: AuthenticatedClient, *, after: int) -> Iterator[FollowedChange]:
     """What is new since that line of the log. Keep the `sequence` of what you have dealt with."""
     while True:
         page = good(list_changes.sync(client=register, after=after, limit=100))

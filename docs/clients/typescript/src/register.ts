@@ -7,7 +7,7 @@ import type { components, paths } from "./schema.js";
 
 export type Entry = components["schemas"]["InnovationCreate"];
 export type Innovation = components["schemas"]["InnovationPublic"];
-export type Change = components["schemas"]["ChangePublic"];
+export type Change = components["schemas"]["FollowedChange"];
 export type Status = components["schemas"]["Status"];
 export type Problem = components["schemas"]["Problem"];
 
