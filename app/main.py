@@ -14,7 +14,7 @@ from app.exports.running import Exports
 from app.http import problems
 from app.http.collections import Recent
 from app.http.middleware import Wire
-from app.likening import Likening
+from app.likening import Emerging, Likening
 from app.oidc import Tokens
 from app.settings import Settings
 from app.webhooks import Webhooks
@@ -29,6 +29,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     database = Database(settings)
     tokens = Tokens.of(settings, database)
     likening = Likening(settings, database)
+    emerging = Emerging(likening, database)
     webhooks = Webhooks(settings, database, tokens.clients if tokens else ())
 
     @asynccontextmanager
@@ -37,6 +38,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         webhooks.start()
         yield
         await webhooks.stop()
+        await emerging.stop()
         await likening.stop()
         await database.close()
 
@@ -52,6 +54,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.tokens = tokens
     app.state.webhooks = webhooks
     app.state.likening = likening
+    app.state.emerging = emerging
     app.state.running = set()
     app.state.recent = Recent()
     app.state.exports = Exports()

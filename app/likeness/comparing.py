@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Generator, Sequence
 from functools import cache
 
 import numpy as np
 
-from app.likeness import alike
+from app.likeness import alike, texts
 from app.likeness.alike import Pair
-from app.likeness.encoding import NAME, Vectors, encoder, packed, unpacked
+from app.likeness.emerging import Found, Known, centred, emerging
+from app.likeness.encoding import NAME, SIZE, Vectors, encoder, packed, unit, unpacked
 from app.likeness.meaning import ThemeVectors
-from app.likeness.neighbours import ROUGH, Near, Neighbours
-from app.likeness.texts import digest
+from app.likeness.neighbours import PRIOR, ROUGH, Near, Neighbours
 from app.likeness.themes import Example, described
 
 LIKELY = 0.4
 """From this score on, an entry may well be the same practice (decision record 0021)."""
+
+MOST_SENTENCES = 12
+"""Sentences of a story that are looked at each."""
 
 _RECENT = 512
 
@@ -26,6 +29,7 @@ class Comparing:
     """The model, the vectors of what the register holds, and questions to both."""
 
     model = NAME
+    model_of_stories = f"{NAME}-sentences"
     likely = LIKELY
 
     def __init__(self) -> None:
@@ -35,10 +39,10 @@ class Comparing:
         self._usual: Vectors = self._described.mean(axis=0)
         self.entries = Neighbours(self._usual, _directions(ROUGH))
 
-    def packed(self, texts: Sequence[str]) -> list[bytes]:
-        """The vectors of texts, as they are stored; those asked for last are remembered."""
-        digests = [digest(text) for text in texts]
-        new = {d: text for d, text in zip(digests, texts, strict=True) if d not in self._recent}
+    def packed(self, entries: Sequence[str]) -> list[bytes]:
+        """The vectors of entries, as they are stored; those asked for last are remembered."""
+        digests = [texts.digest(text) for text in entries]
+        new = {d: text for d, text in zip(digests, entries, strict=True) if d not in self._recent}
         if new:
             vectors = self.encoder.of(list(new.values()))
             self._recent |= zip(new, map(packed, vectors), strict=True)
@@ -46,6 +50,16 @@ class Comparing:
         while len(self._recent) > _RECENT:
             self._recent.popitem(last=False)
         return found
+
+    def told(self, stories: Sequence[str]) -> list[bytes]:
+        """The vectors of stories, as they are stored: of each as a whole and of its sentences, for
+        what a story is about stands in one of them, amid what else happened."""
+        sentences = [texts.sentences(story)[:MOST_SENTENCES] for story in stories]
+        every = self.encoder.of([each for of_story in sentences for each in of_story])
+        ends = np.cumsum([len(of_story) for of_story in sentences])
+        parts = np.split(every, ends[:-1])
+        middles = unit(np.stack([part.mean(axis=0) for part in parts]))
+        return [packed(vector) for vector in unit(self.encoder.of(stories) + middles)]
 
     def near(self, text: str, limit: int, but: Collection[int] = ()) -> list[Near]:
         """The entries that are nearest to a text."""
@@ -60,15 +74,40 @@ class Comparing:
 
     def themes(self, own: Sequence[Example], held: Sequence[tuple[int, Example]]) -> ThemeVectors:
         """What tells themes by meaning: from descriptions, and from entries by their numbers."""
-        known = described()
-        more = own[len(known) :]
-        vectors = [self._described]
-        if more:
-            vectors.append(self.encoder.of([example.text for example in more]))
+        vectors = [self._examples(own)]
         if held:
             vectors.append(np.stack([self.entries.vector(number) for number, _ in held]))
         examples = [*own, *(example for _, example in held)]
         return ThemeVectors(self.encoder, examples, np.concatenate(vectors))
+
+    def known(self, own: Sequence[Example]) -> Known:
+        """What descriptions of themes tell of them; ours come first."""
+        return Known(
+            vectors=unit(self._examples(own) - self._usual),
+            themes=[example.theme for example in own],
+            described=frozenset(example.theme for example in described()),
+        )
+
+    def side_by_side(self, entries: Sequence[int], others: Sequence[bytes]) -> Vectors:
+        """The vectors of entries, and after them those of texts of another kind; of each kind
+        without what it has in common, such as that people speak of themselves."""
+        own = [self.entries.vector(number) for number in entries]
+        told = [values * np.float32(scale) for scale, values in map(unpacked, others)]
+        kinds = [np.stack(rows) for rows in (own, told) if rows]
+        apart = [centred(rows, self._usual, PRIOR) for rows in kinds]
+        return np.concatenate([np.empty((0, SIZE), np.float32), *apart])
+
+    def emerging(
+        self, vectors: Vectors, labels: Sequence[frozenset[str]], known: Known
+    ) -> Generator[None, None, list[Found]]:
+        """See :func:`app.likeness.emerging.emerging`."""
+        return emerging(vectors, labels, known)
+
+    def _examples(self, own: Sequence[Example]) -> Vectors:
+        more = [example.text for example in own[len(described()) :]]
+        if not more:
+            return self._described
+        return np.concatenate([self._described, self.encoder.of(more)])
 
 
 @cache

@@ -25,7 +25,7 @@ CANDIDATES = 500
 ROUGH = 64
 """Directions of the rough picture."""
 
-_PRIOR = 100.0
+PRIOR = 100.0
 """How many entries the mean that is given at the start counts for."""
 
 
@@ -95,8 +95,8 @@ class Neighbours:
 
     def mean(self) -> Vectors:
         """What the entries have in common."""
-        together = self._sum + _PRIOR * self._usual
-        return (together / (len(self._rows) + _PRIOR)).astype(np.float32)
+        together = self._sum + PRIOR * self._usual
+        return (together / (len(self._rows) + PRIOR)).astype(np.float32)
 
     def nearest(self, to: Vectors, limit: int, but: Collection[int] = ()) -> list[Near]:
         """The entries that are nearest to a vector, the nearest first."""

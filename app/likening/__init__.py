@@ -6,5 +6,6 @@ read that came since. All comparing is done on one thread, which takes turns wit
 """
 
 from app.likening.asking import Likening, Similar, Suggested
+from app.likening.emerging import Emerging
 
-__all__ = ["Likening", "Similar", "Suggested"]
+__all__ = ["Emerging", "Likening", "Similar", "Suggested"]

@@ -112,7 +112,7 @@ class Likening:
         """
         themes = await self._learnt(await self._ready(patience))
         named = {document.slug: document for document in self._documents}
-        ranked = await self._run(themes.rank, text)
+        ranked = await self.run(themes.rank, text)
         found = [(named[each.theme], each) for each in ranked if each.theme in named]
         return Suggested(found[:limit], self._learnt_to)
 
@@ -130,12 +130,12 @@ class Likening:
 
     async def like(self, text: str, limit: int, *, but: tuple[int, ...] = ()) -> list[Similar]:
         """What is published and like a text, the likest first; see :meth:`similar`."""
-        held = await self._compared(PATIENCE)
-        near = await self._run(held.near, text, limit, but)
+        held = await self.compared(PATIENCE)
+        near = await self.run(held.near, text, limit, but)
         numbers = [each.number for each in near]
         documents = await self._database.read(likeness.documents, numbers)
         others = {number: _text(document) for number, document in documents.items()}
-        why = await self._run(held.why, text, others)
+        why = await self.run(held.why, text, others)
         return [
             Similar(round(each.score, 3), why[each.number], documents[each.number])
             for each in near
@@ -148,8 +148,8 @@ class Likening:
         Raises:
             NotInstalled, Unavailable: as for :meth:`similar`.
         """
-        held = await self._compared(patience)
-        near = await self._run(held.likely, text)
+        held = await self.compared(patience)
+        near = await self.run(held.likely, text)
         documents = await self._database.read(likeness.documents, [each.number for each in near])
         return [PossibleDuplicate.model_validate(each) for each in possible(near, documents)]
 
@@ -169,8 +169,8 @@ class Likening:
 
     # Reading the register
 
-    async def _compared(self, patience: float) -> Held:
-        """As :meth:`_ready`, if there is a model to compare with.
+    async def compared(self, patience: float) -> Held:
+        """What was made of all that is in the log by now, if there is a model to compare with.
 
         Raises:
             NotInstalled, Unavailable
@@ -203,12 +203,12 @@ class Likening:
         """Reads what came since, if that is not being done already."""
         if self._reading is None or self._reading.done():
             self._reading = asyncio.create_task(self._read())
-            self._reading.add_done_callback(_noted)
+            self._reading.add_done_callback(noted)
         return self._reading
 
     async def _read(self) -> None:
         if self._held is None:
-            self._held = await self._run(Held)
+            self._held = await self.run(Held)
         if self._reached is None:
             await self._read_all(self._held)
         else:
@@ -220,13 +220,13 @@ class Likening:
             await self._learn(held)
         elif self._changed >= LEARN_AFTER and (self._learning is None or self._learning.done()):
             self._learning = asyncio.create_task(self._learn(held))
-            self._learning.add_done_callback(_noted)
+            self._learning.add_done_callback(noted)
         assert self._themes is not None, "it was learnt"
         return self._themes
 
     async def _learn(self, held: Held) -> None:
         self._changed, learnt_to = 0, self._reached or 0
-        self._themes = await self._run(held.learn, self._documents)
+        self._themes = await self.run(held.learn, self._documents)
         self._learnt_to = learnt_to
 
     async def _read_all(self, held: Held) -> None:
@@ -262,7 +262,7 @@ class Likening:
         """Notes innovations as they stand now."""
         for start in range(0, len(entries), MADE_AT_ONCE):
             began = time.perf_counter()
-            made = await self._run(held.note, entries[start : start + MADE_AT_ONCE])
+            made = await self.run(held.note, entries[start : start + MADE_AT_ONCE])
             if made:
                 self._unstored |= {vector.number: vector for vector in made}
                 # Python runs one thread at a time; the others have as long.
@@ -275,7 +275,8 @@ class Likening:
             vectors, self._unstored = self._unstored, {}
             await self._database.write(likeness.keep, list(vectors.values()))
 
-    async def _run(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    async def run(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Runs what compares on the one thread for it."""
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._thread, lambda: function(*args, **kwargs))
 
@@ -285,7 +286,7 @@ def _text(document: str) -> str:
     return texts.of_entry(parts["title"], parts["summary"])
 
 
-def _noted(task: asyncio.Task[None]) -> None:
+def noted(task: asyncio.Task[None]) -> None:
     """What goes wrong where nobody waits is told to who runs the service."""
     error = None if task.cancelled() else task.exception()
     if error is not None and not isinstance(error, Unavailable):

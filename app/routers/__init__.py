@@ -8,6 +8,7 @@ from app.routers import (
     checks,
     clients,
     decisions,
+    emerging,
     evidence,
     exports,
     feeds,
@@ -29,6 +30,7 @@ from app.routers import (
 ALL: tuple[APIRouter, ...] = (
     innovations.router,
     likeness.router,
+    emerging.router,
     decisions.router,
     evidence.router,
     adoptions.router,

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from app.database import Database
 from app.http.query import Query
-from app.likening import Likening
+from app.likening import Emerging, Likening
 from app.models.fields import PageQuery, Strict, Summary
 from app.webhooks import Webhooks
 
@@ -36,6 +36,14 @@ async def _likening(request: Request) -> Likening:
 
 
 Alike = Annotated[Likening, Depends(_likening)]
+
+
+async def _emerging(request: Request) -> Emerging:
+    emerging: Emerging = request.app.state.emerging
+    return emerging
+
+
+Patterns = Annotated[Emerging, Depends(_emerging)]
 
 InnovationName = Annotated[
     str,
