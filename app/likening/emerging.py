@@ -6,7 +6,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Generator
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from app.database import Database
 from app.errors import Unavailable
@@ -18,6 +18,9 @@ from app.models.likeness import StoryVector
 from app.models.themes import ThemeDocument
 from app.register import emerging, likeness
 from app.register.emerging import Published
+
+if TYPE_CHECKING:
+    from app.likeness.emerging import Known
 
 T = TypeVar("T")
 
@@ -44,6 +47,8 @@ class Emerging:
         self._groups: Groups | None = None
         self._making: asyncio.Task[None] | None = None
         self._stopping = False
+        self._known: tuple[list[ThemeDocument], Known] | None = None
+        """What is told of the themes, as they stood then."""
 
     @property
     def model(self) -> str:
@@ -121,8 +126,10 @@ class Emerging:
             ThemeDocument.model_validate_json(document)
             for document in await self._database.read(likeness.themes)
         ]
-        known = await self._likening.run(comparing.known, told_of_themes(documents))
-        gathering = Gathering(comparing, known, documents, MOST)
+        if self._known is None or self._known[0] != documents:
+            known = await self._likening.run(comparing.known, told_of_themes(documents))
+            self._known = documents, known
+        gathering = Gathering(comparing, self._known[1], documents, MOST)
         for newest in (emerging.newest_innovations, emerging.newest_stories):
             async for rows in self._read(newest):
                 await self._make_vectors(gathering, await self._likening.run(gathering.take, rows))

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from pydantic_core import from_json
 from sqlalchemy import ColumnElement, Select, bindparam, delete, literal_column, select
+from sqlalchemy.orm import Mapped
 from sqlmodel import Session, col
 
 from app.dialects import Reader
@@ -37,7 +38,7 @@ class Published(NamedTuple):
     vector: bytes | None = None
 
 
-def _first_published(kind: Kind, thing: ColumnElement[str]) -> ColumnElement[Any]:
+def _first_published(kind: Kind, thing: Mapped[str]) -> ColumnElement[Any]:
     """When a thing was first published: the log's first line of it that all could see."""
     return (
         select(col(Change.at))

@@ -115,7 +115,7 @@ def _give(
     """Gives the theme to members; returns those that do not have it."""
     entries = _rows(session, Innovation, chosen, MemberKind.INNOVATION, Visibility.PUBLISHED)
     told = _rows(session, Story, chosen, MemberKind.STORY, StoryVisibility.PUBLISHED)
-    there = {row.id for row in (*entries, *told)}
+    there = {row.id for row in entries} | {row.id for row in told}
     _hold(session, told)
     has = {row.id for row in innovations.put_under(session, entries, theme, by=by)}
     has |= {row.id for row in stories.put_under(session, told, theme, by=by)}

@@ -183,7 +183,7 @@ def test_what_is_taken_back_is_gone_at_once_with_its_words(
     green: list[Entry],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    unusual = "Zanzibar gases harm the climate; we stopped them in the theatre."
+    unusual = "Zanzibar gases harm the climate."
     green += [tell(trust, unusual) for _ in range(3)]
     assert "Zanzibar" in groups(anybody)[0]["words"]
     # As in a large register, which is not grouped anew for this.
