@@ -19,9 +19,6 @@ from app.likeness.themes import Example, described
 LIKELY = 0.4
 """From this score on, an entry may well be the same practice (decision record 0021)."""
 
-MOST_SENTENCES = 12
-"""Sentences of a story that are looked at each."""
-
 _RECENT = 512
 
 
@@ -29,7 +26,6 @@ class Comparing:
     """The model, the vectors of what the register holds, and questions to both."""
 
     model = NAME
-    model_of_stories = f"{NAME}-sentences"
     likely = LIKELY
 
     def __init__(self) -> None:
@@ -39,10 +35,10 @@ class Comparing:
         self._usual: Vectors = self._described.mean(axis=0)
         self.entries = Neighbours(self._usual, _directions(ROUGH))
 
-    def packed(self, entries: Sequence[str]) -> list[bytes]:
-        """The vectors of entries, as they are stored; those asked for last are remembered."""
-        digests = [texts.digest(text) for text in entries]
-        new = {d: text for d, text in zip(digests, entries, strict=True) if d not in self._recent}
+    def packed(self, said: Sequence[str]) -> list[bytes]:
+        """The vectors of texts, as they are stored; those asked for last are remembered."""
+        digests = [texts.digest(text) for text in said]
+        new = {d: text for d, text in zip(digests, said, strict=True) if d not in self._recent}
         if new:
             vectors = self.encoder.of(list(new.values()))
             self._recent |= zip(new, map(packed, vectors), strict=True)
@@ -50,16 +46,6 @@ class Comparing:
         while len(self._recent) > _RECENT:
             self._recent.popitem(last=False)
         return found
-
-    def told(self, stories: Sequence[str]) -> list[bytes]:
-        """The vectors of stories, as they are stored: of each as a whole and of its sentences, for
-        what a story is about stands in one of them, amid what else happened."""
-        sentences = [texts.sentences(story)[:MOST_SENTENCES] for story in stories]
-        every = self.encoder.of([each for of_story in sentences for each in of_story])
-        ends = np.cumsum([len(of_story) for of_story in sentences])
-        parts = np.split(every, ends[:-1])
-        middles = unit(np.stack([part.mean(axis=0) for part in parts]))
-        return [packed(vector) for vector in unit(self.encoder.of(stories) + middles)]
 
     def near(self, text: str, limit: int, but: Collection[int] = ()) -> list[Near]:
         """The entries that are nearest to a text."""

@@ -59,7 +59,6 @@ _SHORTHAND = {
 """What a general model of language does not know, or takes for something else."""
 
 _TOKEN = re.compile(r"[^\W_]+(?:[&'\u2019][^\W_]+)*")
-_END = re.compile(r"(?<=[.!?:;\u2026])\s+|\n+")
 _COMMON = frozenset(
     """
     a about after again all also an and any are as at be because been before but by can
@@ -93,12 +92,6 @@ def spelt(text: str) -> list[str]:
     """The words of a text as they are written, in their order; without common ones."""
     found = (match[0] for match in _TOKEN.finditer(text[:MOST_READ]))
     return [word for word in found if word.lower() not in _COMMON and not word.isdigit()]
-
-
-def sentences(text: str) -> list[str]:
-    """The sentences of a text; one at least."""
-    found = [part.strip() for part in _END.split(text[:MOST_READ])]
-    return [part for part in found if part] or [text]
 
 
 def of_entry(title: str, summary: str) -> str:

@@ -64,15 +64,15 @@ class Emerging:
 
     async def groups(self, *, exactly: bool = False) -> Groups:
         """The groups that there are, without what has gone since they were made; `exactly` as of
-        now, however little has changed.
+        now, if anything has changed.
 
         Raises:
             NotInstalled: without the extra `semantic`.
             Unavailable: while what there is is still being read and grouped.
         """
-        until = time.monotonic() + PATIENCE
-        # Says so at once where there is no model.
+        # Where there is no model, this says so.
         await self._likening.compared(PATIENCE)
+        until = time.monotonic() + PATIENCE
         while True:
             groups = self._groups
             if groups is not None:
@@ -90,15 +90,11 @@ class Emerging:
                     "while."
                 ) from None
 
-    async def group(self, name: str) -> tuple[Groups, Group | None]:
-        """The groups, and that one of which an innovation or a story with this id or reference is
-        a member; also of one that came a moment ago."""
-        groups = await self.groups()
-        group = groups.of(name)
-        if group is None:
-            groups = await self.groups(exactly=True)
-            group = groups.of(name)
-        return groups, group
+    async def group_to_make(self, name: str) -> Group | None:
+        """The group of which an innovation or a story with this id or reference is a member; also
+        one that came a moment ago, as another process may have shown it."""
+        group = (await self.groups()).of(name)
+        return group or (await self.groups(exactly=True)).of(name)
 
     def _are_old(self, groups: Groups) -> bool:
         return groups.themes_changed or len(groups.changed) > groups.looked_at // SHARE

@@ -66,9 +66,8 @@ class Group(NamedTuple):
 
     @property
     def id(self) -> str:
-        """The id of the oldest member of those in its middle: it stays while others come."""
-        middle = self.members[: max(FEWEST, (len(self.members) + 1) // 2)]
-        return min((member.text for member in middle), key=_age).id
+        """The id of its oldest member, which stays while others come."""
+        return min((member.text for member in self.members), key=_age).id
 
     @property
     def weight(self) -> float:
@@ -155,7 +154,7 @@ class Gathering:
         for row in rows:
             text = _text(row)
             self._texts[text.name] = text
-            made = (self._comparing.model_of_stories, texts.digest(text.text))
+            made = (self._comparing.model, texts.digest(text.text))
             fits = (row.model, row.digest) == made
             if fits and row.vector is not None:
                 self._vectors[text.name] = bytes(row.vector)
@@ -165,14 +164,14 @@ class Gathering:
 
     def make(self, stories: Sequence[Text]) -> list[StoryVector]:
         """Makes the vectors of stories."""
-        vectors = self._comparing.told([text.text for text in stories])
+        vectors = self._comparing.packed([text.text for text in stories])
         made = []
         for text, vector in zip(stories, vectors, strict=True):
             self._vectors[text.name] = vector
             made.append(
                 StoryVector(
                     number=text.number,
-                    model=self._comparing.model_of_stories,
+                    model=self._comparing.model,
                     digest=texts.digest(text.text),
                     vector=vector,
                 )

@@ -119,8 +119,8 @@ class EmergingTheme(Document):
     """A group of innovations and stories that say much the same."""
 
     id: str = Field(
-        description="The `id` of one of its oldest members, so that it stays while the group "
-        "grows. The id or reference of any other member leads to the group, too."
+        description="The `id` of its oldest member, which stays while others come. The id or "
+        "reference of any other member leads to the group, too."
     )
     words: list[str] = Field(
         description="Words that are frequent in it and rare elsewhere, in the form in which people "

@@ -89,7 +89,8 @@ async def get_emerging_theme(
     and for a link that lasts: it works for as long as the innovation or the story that it names is
     in some group.
     """
-    groups, found = await patterns.group(group)
+    groups = await patterns.groups()
+    found = groups.of(group)
     if found is None:
         raise NotFound(emerging_themes.NO_SUCH)
     return _answer(shown(found, groups, query.since, MOST_MEMBERS).model_dump_json())
@@ -122,7 +123,7 @@ async def create_theme_of_group(
     their further themes. Name in `without` what does not belong. The answer tells which members
     could not be given it, such as those that have as many themes as they may.
     """
-    _, found = await patterns.group(group)
+    found = await patterns.group_to_make(group)
     members = [member.text.chosen for member in found.members] if found else None
     return await once(emerging_themes.make, members, theme, by=client)
 

@@ -170,8 +170,8 @@ SUGGESTION: Any = {
     }
 }
 
-GROUP_TO_GET: Any = {"member": {"summary": "By one of its members", "value": "INN-000072"}}
-GROUP_TO_MAKE: Any = {"member": {"summary": "By one of its members", "value": "INN-000032"}}
+GROUP_TO_GET: Any = {"member": {"summary": "By one of its members", "value": "INN-000074"}}
+GROUP_TO_MAKE: Any = {"member": {"summary": "By one of its members", "value": "INN-000038"}}
 
 THEME_OF_GROUP: Any = {
     "discharge": {

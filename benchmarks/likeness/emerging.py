@@ -68,7 +68,7 @@ class Register:
         self.comparing = comparing = Comparing()
         for number, data in enumerate(comparing.packed(entries)):
             comparing.entries.put(number, data)
-        self.vectors = comparing.side_by_side(range(len(entries)), comparing.told(told))
+        self.vectors = comparing.side_by_side(range(len(entries)), comparing.packed(told))
         known = comparing.known(described())
         kept = [number for number, theme in enumerate(known.themes) if theme != without]
         themes = [known.themes[number] for number in kept]
