@@ -15,7 +15,7 @@ import numpy as np
 from app.likeness.encoding import Vectors
 
 ROWS_AT_ONCE = 128
-STEPS_AT_ONCE = 250
+STEPS_AT_ONCE = 50
 
 _GONE = np.float32(-2)
 """Less than any likeness."""

@@ -49,6 +49,7 @@ def test_the_same_in_other_words_is_among_three_for_80_of_100_amid_a_thousand() 
 
 
 def test_of_ten_topics_that_no_theme_is_about_four_come_back_as_a_group() -> None:
+    # These have been seen: they chose how near is near enough.
     backs = [back for part in ("look", "held") for back in new_topics(part)]
     assert len(backs) == 10
     assert sum(back.is_there for back in backs) >= 4
