@@ -286,6 +286,18 @@ def test_the_same_request_again_gets_the_first_answer(
     assert head_of(curator) == before
 
 
+def test_what_was_accepted_of_the_theme_is_told_of_the_theme_alone(
+    curator: httpx.Client, green: list[Entry]
+) -> None:
+    theme = {**GREENER, "description": "After Miss Havisham ward."}
+    at, before = f"{AT}/{green[0]['id']}/theme", head_of(curator)
+    problem_of(curator.post(at, json=theme), 422, "possible-personal-data")
+    answer = curator.post(at, json=theme, params={"accept_flagged": "true"})
+    assert answer.status_code == 201, answer.text
+    lines = curator.get("/v1/changes", params={"after": before}).json()["items"]
+    assert [line["accepted_flagged"] for line in lines] == [True, *[False] * len(green)]
+
+
 def test_who_has_as_many_themes_as_may_be_is_left_out_and_that_is_told(
     anybody: httpx.Client, curator: httpx.Client, trust: httpx.Client, green: list[Entry]
 ) -> None:
