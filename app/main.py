@@ -14,7 +14,7 @@ from app.exports.running import Exports
 from app.http import problems
 from app.http.collections import Recent
 from app.http.middleware import Wire
-from app.likening import Judging, Likening
+from app.likening import Emerging, Judging, Likening
 from app.oidc import Tokens
 from app.settings import Settings
 from app.webhooks import Webhooks
@@ -30,6 +30,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     tokens = Tokens.of(settings, database)
     likening = Likening(settings, database)
     judging = Judging(database, likening)
+    emerging = Emerging(likening, database)
     webhooks = Webhooks(settings, database, tokens.clients if tokens else (), judging)
 
     @asynccontextmanager
@@ -39,6 +40,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         yield
         await webhooks.stop()
         await judging.stop()
+        await emerging.stop()
         await likening.stop()
         await database.close()
 
@@ -55,6 +57,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.webhooks = webhooks
     app.state.likening = likening
     app.state.judging = judging
+    app.state.emerging = emerging
     app.state.running = set()
     app.state.recent = Recent()
     app.state.exports = Exports()

@@ -53,7 +53,7 @@ CONTRIBUTIONS = {
 QUESTIONS = {"suggest_themes"}
 """What is asked with a POST, for its text, and writes nothing."""
 
-CURATION = {"create_theme", "update_theme", "merge_innovation"}
+CURATION = {"create_theme", "create_theme_of_group", "update_theme", "merge_innovation"}
 ADMINISTRATION = {
     "list_clients",
     "get_client",

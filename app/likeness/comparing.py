@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Generator, Sequence
 from functools import cache
 
 import numpy as np
 
-from app.likeness import alike
+from app.likeness import alike, texts
 from app.likeness.alike import Pair
-from app.likeness.encoding import NAME, Vectors, encoder, packed, unpacked
+from app.likeness.emerging import Found, Known, centred, emerging
+from app.likeness.encoding import NAME, SIZE, Vectors, encoder, packed, unit, unpacked
 from app.likeness.meaning import ThemeVectors
 from app.likeness.neighbours import ROUGH, Near, Neighbours
-from app.likeness.texts import digest
 from app.likeness.themes import Example, described
-from app.likeness.usual import Usual
+from app.likeness.usual import PRIOR, Usual
 
 LIKELY = 0.4
 """From this score on, an entry may well be the same practice (decision record 0021)."""
@@ -36,10 +36,10 @@ class Comparing:
         self._usual: Vectors = self._described.mean(axis=0)
         self.entries = Neighbours(Usual(self._usual), _directions(ROUGH))
 
-    def packed(self, texts: Sequence[str]) -> list[bytes]:
+    def packed(self, said: Sequence[str]) -> list[bytes]:
         """The vectors of texts, as they are stored; those asked for last are remembered."""
-        digests = [digest(text) for text in texts]
-        new = {d: text for d, text in zip(digests, texts, strict=True) if d not in self._recent}
+        digests = [texts.digest(text) for text in said]
+        new = {d: text for d, text in zip(digests, said, strict=True) if d not in self._recent}
         if new:
             vectors = self.encoder.of(list(new.values()))
             self._recent |= zip(new, map(packed, vectors), strict=True)
@@ -63,15 +63,40 @@ class Comparing:
 
     def themes(self, own: Sequence[Example], held: Sequence[tuple[int, Example]]) -> ThemeVectors:
         """What tells themes by meaning: from descriptions, and from entries by their numbers."""
-        known = described()
-        more = own[len(known) :]
-        vectors = [self._described]
-        if more:
-            vectors.append(self.encoder.of([example.text for example in more]))
+        vectors = [self._examples(own)]
         if held:
             vectors.append(np.stack([self.entries.vector(number) for number, _ in held]))
         examples = [*own, *(example for _, example in held)]
         return ThemeVectors(self.encoder, examples, np.concatenate(vectors))
+
+    def known(self, own: Sequence[Example]) -> Known:
+        """What descriptions of themes tell of them; ours come first."""
+        return Known(
+            vectors=unit(self._examples(own) - self._usual),
+            themes=[example.theme for example in own],
+            described=frozenset(example.theme for example in described()),
+        )
+
+    def side_by_side(self, entries: Sequence[int], others: Sequence[bytes]) -> Vectors:
+        """The vectors of entries, and after them those of texts of another kind; of each kind
+        without what it has in common, such as that people speak of themselves."""
+        own = [self.entries.vector(number) for number in entries]
+        told = [values * np.float32(scale) for scale, values in map(unpacked, others)]
+        kinds = [np.stack(rows) for rows in (own, told) if rows]
+        apart = [centred(rows, self._usual, PRIOR) for rows in kinds]
+        return np.concatenate([np.empty((0, SIZE), np.float32), *apart])
+
+    def emerging(
+        self, vectors: Vectors, labels: Sequence[frozenset[str]], known: Known
+    ) -> Generator[None, None, list[Found]]:
+        """See :func:`app.likeness.emerging.emerging`."""
+        return emerging(vectors, labels, known)
+
+    def _examples(self, own: Sequence[Example]) -> Vectors:
+        more = [example.text for example in own[len(described()) :]]
+        if not more:
+            return self._described
+        return np.concatenate([self._described, self.encoder.of(more)])
 
 
 class Apart:

@@ -85,8 +85,13 @@ def _written_out(match: re.Match[str]) -> str:
 
 def words(text: str) -> list[str]:
     """The words of a text, in small letters, each once, in their order; without common ones."""
-    found = (match[0].lower() for match in _TOKEN.finditer(text[:MOST_READ]))
-    return [word for word in dict.fromkeys(found) if word not in _COMMON and not word.isdigit()]
+    return list(dict.fromkeys(word.lower() for word in spelt(text)))
+
+
+def spelt(text: str) -> list[str]:
+    """The words of a text as they are written, in their order; without common ones."""
+    found = (match[0] for match in _TOKEN.finditer(text[:MOST_READ]))
+    return [word for word in found if word.lower() not in _COMMON and not word.isdigit()]
 
 
 def of_entry(title: str, summary: str) -> str:

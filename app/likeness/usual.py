@@ -9,7 +9,7 @@ import numpy as np
 
 from app.likeness.encoding import SIZE, Vectors
 
-_PRIOR = 100.0
+PRIOR = 100.0
 """How many texts the mean that is given at the start counts for."""
 
 _COUNT = struct.Struct("<q")
@@ -32,8 +32,8 @@ class Usual:
         self._sum -= vector
 
     def mean(self) -> Vectors:
-        together = self._sum + _PRIOR * self.given
-        return (together / (self._count + _PRIOR)).astype(np.float32)
+        together = self._sum + PRIOR * self.given
+        return (together / (self._count + PRIOR)).astype(np.float32)
 
     def packed(self) -> bytes:
         """What was added, to go on from there another time."""

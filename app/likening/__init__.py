@@ -6,6 +6,7 @@ read that came since. All comparing is done on one thread, which takes turns wit
 """
 
 from app.likening.asking import Likening, Similar, Suggested
+from app.likening.emerging import Emerging
 from app.likening.judging import Judging
 
-__all__ = ["Judging", "Likening", "Similar", "Suggested"]
+__all__ = ["Emerging", "Judging", "Likening", "Similar", "Suggested"]

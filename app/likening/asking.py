@@ -152,7 +152,7 @@ class Likening:
 
     async def like(self, text: str, limit: int, *, but: tuple[int, ...] = ()) -> list[Similar]:
         """What is published and like a text, the likest first; see :meth:`similar`."""
-        held = await self._compared(PATIENCE)
+        held = await self.compared(PATIENCE)
         near = await self.run(held.near, text, limit, but)
         numbers = [each.number for each in near]
         documents = await self._database.read(likeness.documents, numbers)
@@ -170,7 +170,7 @@ class Likening:
         Raises:
             NotInstalled, Unavailable: as for :meth:`similar`.
         """
-        held = await self._compared(patience)
+        held = await self.compared(patience)
         near = await self.run(held.likely, text)
         documents = await self._database.read(likeness.documents, [each.number for each in near])
         return [PossibleDuplicate.model_validate(each) for each in possible(near, documents)]
@@ -191,8 +191,8 @@ class Likening:
 
     # Reading the register
 
-    async def _compared(self, patience: float) -> Held:
-        """As :meth:`_ready`, if there is a model to compare with.
+    async def compared(self, patience: float) -> Held:
+        """What was made of all that is in the log by now, if there is a model to compare with.
 
         Raises:
             NotInstalled, Unavailable
@@ -225,7 +225,7 @@ class Likening:
         """Reads what came since, if that is not being done already."""
         if self._reading is None or self._reading.done():
             self._reading = asyncio.create_task(self._read())
-            self._reading.add_done_callback(_noted)
+            self._reading.add_done_callback(noted)
         return self._reading
 
     async def _read(self) -> None:
@@ -247,7 +247,7 @@ class Likening:
             await self._learn(held)
         elif self._changed >= LEARN_AFTER and (self._learning is None or self._learning.done()):
             self._learning = asyncio.create_task(self._learn(held))
-            self._learning.add_done_callback(_noted)
+            self._learning.add_done_callback(noted)
         assert self._themes is not None, "it was learnt"
         return self._themes
 
@@ -308,8 +308,8 @@ def _text(document: str) -> str:
     return texts.of_entry(parts["title"], parts["summary"])
 
 
-def _noted(task: asyncio.Task[None]) -> None:
-    """What goes wrong where nobody waits is told to who runs the service."""
+def noted(task: asyncio.Task[None]) -> None:
+    """What goes wrong where nobody waits is told to who runs the service; it is tried again."""
     error = None if task.cancelled() else task.exception()
     if error is not None and not isinstance(error, Unavailable):
-        _log.error("the register could not be read to compare with", exc_info=error)
+        _log.error("what the register holds could not be compared", exc_info=error)

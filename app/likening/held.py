@@ -85,11 +85,7 @@ class Held:
 
     def learn(self, documents: Sequence[ThemeDocument]) -> Themes:
         """What ranks themes, learnt from our descriptions, the register's and what it holds."""
-        own = [
-            *described(),
-            *(Example(each.slug, each.name) for each in documents),
-            *(Example(each.slug, each.description) for each in documents),
-        ]
+        own = told_of_themes(documents)
         held = [
             (number, Example(slug, text))
             for slug, of_theme in self._examples.items()
@@ -119,3 +115,12 @@ class Held:
             number: [(pair.here, pair.there) for pair in why(text, other)]
             for number, other in others.items()
         }
+
+
+def told_of_themes(documents: Sequence[ThemeDocument]) -> list[Example]:
+    """What we and the register say of themes; ours comes first."""
+    return [
+        *described(),
+        *(Example(each.slug, each.name) for each in documents),
+        *(Example(each.slug, each.description) for each in documents),
+    ]

@@ -7,7 +7,6 @@ moment before one of them steps in.
 from __future__ import annotations
 
 import asyncio
-import logging
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -16,7 +15,7 @@ from datetime import timedelta
 from app.database import Database
 from app.errors import NotInstalled, Unavailable
 from app.likeness import model
-from app.likening.asking import MADE_AT_ONCE, NO_MODEL, Likening
+from app.likening.asking import MADE_AT_ONCE, NO_MODEL, Likening, noted
 from app.likening.retired import Retired
 from app.models.retired_elsewhere import LineLikeness
 from app.register import judging, likeness
@@ -39,8 +38,6 @@ lets it go first."""
 
 PATIENCE = 5.0
 """Seconds that who asks waits for lines to be judged; then what is judged by then is told."""
-
-_log = logging.getLogger("register")
 
 
 class Judging:
@@ -89,7 +86,7 @@ class Judging:
             return
         if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._judge())
-            self._task.add_done_callback(_noted)
+            self._task.add_done_callback(noted)
 
     async def after(self, sequence: int, seconds: float) -> bool:
         """Waits until the log is judged past this line, but no longer than so many seconds.
@@ -234,10 +231,3 @@ class Judging:
             if made := retired.made():
                 await self._database.write(likeness.keep, made)
                 await asyncio.sleep(time.perf_counter() - began)
-
-
-def _noted(task: asyncio.Task[None]) -> None:
-    """What goes wrong where nobody waits is told to who runs the service; it is tried again."""
-    error = None if task.cancelled() else task.exception()
-    if error is not None and not isinstance(error, Unavailable):
-        _log.error("lines of the log could not be judged", exc_info=error)

@@ -33,6 +33,8 @@ from app.models.merging import MergedInnovation, Supersession
 from app.models.organisations import Place
 from app.models.themes import ThemeRef
 
+MOST_FURTHER_THEMES = 9
+
 MOST_EVIDENCE = 50
 """Pieces of evidence of one innovation, beside stories. They stand in its document, which lists
 send whole."""
@@ -189,7 +191,9 @@ def _other_themes(values: list[str]) -> list[str]:
     return values
 
 
-FurtherThemes = Annotated[list[Slug], AfterValidator(_other_themes), Field(max_length=9)]
+FurtherThemes = Annotated[
+    list[Slug], AfterValidator(_other_themes), Field(max_length=MOST_FURTHER_THEMES)
+]
 
 
 class InnovationFields(Strict):

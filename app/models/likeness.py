@@ -27,6 +27,19 @@ class InnovationVector(SQLModel, table=True):
     vector: bytes
 
 
+class StoryVector(SQLModel, table=True):
+    """The same of a story, as long as that is published."""
+
+    __tablename__ = "story_vector"
+
+    number: int = Column(
+        primary_key=True, foreign_key="story.number", sa_column_kwargs={"autoincrement": False}
+    )
+    model: str
+    digest: str
+    vector: bytes
+
+
 class SuggestionQuery(Strict):
     """A text whose themes are asked for."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from sqlmodel import Session
@@ -11,6 +11,7 @@ from app.errors import DuplicateSource, Fault, Forbidden, PreconditionFailed, Va
 from app.models.changes import Action
 from app.models.decisions import Status
 from app.models.innovations import (
+    MOST_FURTHER_THEMES,
     Innovation,
     InnovationCounts,
     InnovationCreate,
@@ -120,6 +121,30 @@ def change(
         return entries.answer(row)
     after = _redescribed(session, row, before, wanted, by=by)
     return entries.store(session, row, after, Action.UPDATED, by=by)
+
+
+def put_under(
+    session: Session, rows: Iterable[Innovation], theme: str, *, by: Caller
+) -> Iterator[Innovation]:
+    """Adds a theme to the further themes of innovations; gives those that have it then.
+
+    One with as many as it may have stays as it is.
+
+    Raises:
+        UnknownTheme
+    """
+    for row in rows:
+        before = document_of(row)
+        fields = _fields(before)
+        if theme in (fields.theme, *fields.further_themes):
+            yield row
+        elif len(fields.further_themes) < MOST_FURTHER_THEMES:
+            wanted = patched(
+                fields, InnovationUpdate(further_themes=[*fields.further_themes, theme])
+            )
+            after = _redescribed(session, row, before, wanted, by=by)
+            entries.store(session, row, after, Action.UPDATED, by=by)
+            yield row
 
 
 def put_by_source(

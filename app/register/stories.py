@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from sqlmodel import Session
@@ -19,6 +19,7 @@ from app.models.innovations import Source, Withdrawal
 from app.models.merging import InnovationRef
 from app.models.organisations import Organisation, OrganisationKind, OrganisationRef, Place
 from app.models.stories import (
+    MOST_THEMES,
     Story,
     StoryCreate,
     StoryFields,
@@ -110,6 +111,26 @@ def change(
     row = story_entries.to_write(session, name, by=by)
     must_match(precondition, etag(row.version, row.sequence))
     return _changed(session, row, patched(_fields(document_of(row)), patch), by=by)
+
+
+def put_under(
+    session: Session, rows: Iterable[Story], theme: str, *, by: Caller
+) -> Iterator[Story]:
+    """Adds a theme to stories; gives those that have it then.
+
+    One with as many as it may have stays as it is.
+
+    Raises:
+        UnknownTheme
+    """
+    for row in rows:
+        fields = _fields(document_of(row))
+        if theme in fields.themes:
+            yield row
+        elif len(fields.themes) < MOST_THEMES:
+            wanted = patched(fields, StoryUpdate(themes=[*fields.themes, theme]))
+            _changed(session, row, wanted, by=by)
+            yield row
 
 
 def put_by_source(

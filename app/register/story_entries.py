@@ -16,6 +16,7 @@ from sqlmodel import Session, col
 
 from app.errors import NotFound, Withdrawn
 from app.models.changes import Action, Kind
+from app.models.likeness import StoryVector
 from app.models.organisations import Place
 from app.models.stories import KEYS, Story, StoryKey, StoryPublic, StoryVisibility
 from app.register import changes
@@ -108,6 +109,9 @@ def store(
         setattr(row, name, value)
     session.execute(delete(StoryKey).where(col(StoryKey.number) == row.number))
     insert_all(session, StoryKey, _keys(row.number, document))
+    if action is Action.REDACTED or (was_published and not is_published):
+        # What was made of its text goes with that.
+        session.execute(delete(StoryVector).where(col(StoryVector.number) == row.number))
     return answer(row)
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import bindparam, func, select
 from sqlmodel import Session, col
 
 from app.dialects import Reader
-from app.errors import Duplicate, Fault, NotFound, UnknownTheme
+from app.errors import Duplicate, Fault, NotFound, UnknownTheme, ValidationFailed
 from app.models.changes import Action, Kind, LogHead
 from app.models.decisions import Status
 from app.models.finding import InnovationFilters
@@ -22,13 +22,19 @@ from app.register.patches import patched
 from app.register.stored import Precondition, Stored, etag, must_match
 from app.register.wanted import wanted_by
 
+_RESERVED = frozenset({"emerging", "suggestions"})
+"""What stands beside the themes in addresses, and would hide a theme of that name."""
+
 
 def add(session: Session, theme: ThemeCreate, *, by: Caller, number: int | None = None) -> Stored:
     """Adds a theme; its number is the next one, if not given.
 
     Raises:
+        ValidationFailed: when the slug is the name of something else beside the themes.
         Duplicate: when the slug is taken.
     """
+    if theme.slug in _RESERVED:
+        raise ValidationFailed.at("#/slug", "reserved", "This is an address of something else.")
     if session.get(Theme, theme.slug) is not None:
         raise Duplicate.at("#/slug", "taken", "There is a theme with this slug.")
     last = session.execute(select(func.max(col(Theme.number)))).scalar_one() or 0

@@ -181,6 +181,21 @@ SUGGESTION: Any = {
     }
 }
 
+GROUP_TO_GET: Any = {"member": {"summary": "By one of its members", "value": "INN-000074"}}
+GROUP_TO_MAKE: Any = {"member": {"summary": "By one of its members", "value": "INN-000038"}}
+
+THEME_OF_GROUP: Any = {
+    "discharge": {
+        "summary": "What keeps coming up about going home",
+        "value": {
+            "slug": "going-home",
+            "name": "Going home",
+            "group": "sorted",
+            "description": "Leaving hospital without waiting for forms and assessments.",
+        },
+    }
+}
+
 IMPORT: Any = {
     "application/json": {
         "schema": {"type": "array", "items": {"$ref": "#/components/schemas/InnovationCreate"}},

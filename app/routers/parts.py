@@ -9,7 +9,7 @@ from pydantic import Field
 
 from app.database import Database
 from app.http.query import Query
-from app.likening import Judging, Likening
+from app.likening import Emerging, Judging, Likening
 from app.models.fields import PageQuery, Strict, Summary
 from app.webhooks import Webhooks
 
@@ -44,6 +44,14 @@ async def _judging(request: Request) -> Judging:
 
 
 Judged = Annotated[Judging, Depends(_judging)]
+
+
+async def _emerging(request: Request) -> Emerging:
+    emerging: Emerging = request.app.state.emerging
+    return emerging
+
+
+Patterns = Annotated[Emerging, Depends(_emerging)]
 
 InnovationName = Annotated[
     str,

@@ -37,6 +37,24 @@ def themed(part: str) -> list[Labelled]:
     ]
 
 
+@dataclass(frozen=True, slots=True)
+class Topical:
+    """A text of a topic that no theme is about; as an innovation's, or as it was told."""
+
+    text: str
+    topic: str
+    is_entry: bool
+
+
+def topics(part: str) -> list[Topical]:
+    """Eight texts of each of ten topics, five in each part."""
+    return [
+        Topical(row["text"], row["topic"], row["kind"] == "entry")
+        for row in _rows("topics.tsv")
+        if row["part"] == part
+    ]
+
+
 def pairs() -> list[Pair]:
     """Practices, each in two people's words."""
     return [Pair(**row) for row in _rows("paraphrases.tsv")]

@@ -180,7 +180,8 @@ def test_a_read_varies_with_the_key_and_is_asked_for_again(
                 answer = trust.get(path)
                 assert answer.headers["vary"] == "Accept, Authorization"
                 # What a text is like is a matter of what the process has learnt, too.
-                caching = "no-store" if path.endswith("/similar") else "no-cache"
+                learnt = path.endswith(("/similar", "/emerging"))
+                caching = "no-store" if learnt else "no-cache"
                 assert answer.headers["cache-control"] == caching
 
 

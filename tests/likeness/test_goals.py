@@ -5,6 +5,7 @@ from __future__ import annotations
 from app.likeness.comparing import Comparing
 from app.likeness.texts import of_entry
 from app.likeness.themes import Themes, described
+from benchmarks.likeness.emerging import new_topics
 from benchmarks.likeness.labelled import others, pairs, themed
 
 
@@ -45,3 +46,11 @@ def test_the_same_in_other_words_is_among_three_for_80_of_100_amid_a_thousand() 
         for number, text in enumerate(asked)
     ]
     assert sum(hits) >= 80
+
+
+def test_of_ten_topics_that_no_theme_is_about_four_come_back_as_a_group() -> None:
+    # These have been seen: they chose how near is near enough.
+    backs = [back for part in ("look", "held") for back in new_topics(part)]
+    assert len(backs) == 10
+    assert sum(back.is_there for back in backs) >= 4
+    assert sum(back.right for back in backs) >= 0.5 * sum(back.texts for back in backs)

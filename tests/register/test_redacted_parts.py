@@ -15,9 +15,9 @@ from app.likeness import texts
 from app.models.adoptions import Adoption, AdoptionPublic
 from app.models.clients import Scope
 from app.models.innovations import Innovation, InnovationPublic
-from app.models.likeness import InnovationVector
+from app.models.likeness import InnovationVector, StoryVector
 from app.models.stories import Story, StoryPublic
-from app.register import likeness, redaction
+from app.register import emerging, likeness, redaction
 from tests.conftest import Register
 from tests.http.speaking import Submit, head_of, problem_of
 from tests.register.test_redaction import NUMBER, SECRET, WORDS, stored
@@ -294,3 +294,33 @@ def test_what_a_model_made_of_the_text_goes_with_it(register: Register, submit: 
 
     assert register.database.transaction(vectors) == []
     assert keep() == 0  # as a process does that had made it before
+
+
+@pytest.mark.parametrize("way", ["redacted", "private", "withdrawn"])
+def test_what_a_model_made_of_a_story_goes_when_it_shows_no_more(
+    register: Register, curator: httpx.Client, slipped: Entry, way: str
+) -> None:
+    number = int(slipped["reference"].removeprefix("STY-"))
+    digest = texts.digest(slipped["text"])
+
+    def keep() -> int:
+        vector = StoryVector(number=number, model="m", digest=digest, vector=b"\1" * 8)
+        register.database.transaction(emerging.keep, [vector])
+        return len(register.database.transaction(vectors))
+
+    def vectors(session: Session) -> list[Any]:
+        return list(session.execute(select(StoryVector)).scalars())
+
+    assert keep() == 1
+    assert patch(curator, slipped, verdict="keep").status_code == 200
+    assert len(register.database.transaction(vectors)) == 1
+
+    if way == "redacted":
+        redact(register, slipped["reference"])
+    elif way == "private":
+        assert patch(curator, slipped, consent_to_publish=False).status_code == 200
+    else:
+        assert withdraw(curator, slipped).status_code == 200
+
+    assert register.database.transaction(vectors) == []
+    assert keep() == 0

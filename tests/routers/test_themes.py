@@ -82,6 +82,15 @@ def test_a_curator_adds_a_theme_that_counts_on(
     assert error["pointer"] == "#/slug"
 
 
+def test_no_theme_takes_the_address_of_something_else(curator: httpx.Client) -> None:
+    before = head_of(curator)
+    for slug in ("emerging", "suggestions"):
+        answer = curator.post("/v1/themes", json={**GREENER, "slug": slug})
+        (error,) = problem_of(answer, 422, "validation-failed")["errors"]
+        assert (error["pointer"], error["code"]) == ("#/slug", "reserved")
+    assert head_of(curator) == before
+
+
 def test_only_a_curator_changes_themes(
     trust: httpx.Client, icb: httpx.Client, anybody: httpx.Client
 ) -> None:
