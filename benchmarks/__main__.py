@@ -92,8 +92,8 @@ def _measured(name: str, folder: Path, entries: int, plan: Plan) -> list[Measure
             try:
                 results.append(bench.measure(case))
                 _say(f"{case.name}: {results[-1].ratio:.3f}")
-            except TimeoutError:
-                _say(f"{case.name}: an answer did not come within a minute")
+            except (TimeoutError, RuntimeError) as error:
+                _say(f"{case.name}: not measured: {error}")
         return results
 
 

@@ -165,7 +165,7 @@ needs_proc = pytest.mark.skipif(
 def test_a_large_file_takes_little_memory_and_leaves_others_their_turn(
     database_url: str, tmp_path: Path
 ) -> None:
-    import_beside_others(database_url, tmp_path, 8_000)
+    import_beside_others(database_url, tmp_path, 5_000)
 
 
 @needs_proc
@@ -183,7 +183,7 @@ def test_a_service_killed_in_the_middle_leaves_what_the_log_tells_and_sending_ag
     database_url: str, tmp_path: Path, mode: str
 ) -> None:
     key, port = new_key(database_url), free_port()
-    rows = 4_000
+    rows = 2_500
     file = ndjson(tmp_path, rows)
     with service(database_url, port) as process, ThreadPoolExecutor(1) as pool:
         before = head(port)

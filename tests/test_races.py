@@ -11,6 +11,7 @@ from http import HTTPStatus
 from typing import Any
 
 import httpx
+import pytest
 
 from app.database import Database
 from app.models.clients import Scope
@@ -20,8 +21,7 @@ from tests.processes import free_port, run, service
 
 WORKERS = 2
 CONNECTIONS = 50
-RACES = 200
-NAMES = [f"race-{number}" for number in range(RACES)]
+FEW, MANY = 50, 200
 
 
 def new_key(url: str) -> str:
@@ -118,10 +118,10 @@ async def race(connections: list[Connection], sent: bytes) -> list[Answer]:
     return await asyncio.gather(*(connection.answer() for connection in connections))
 
 
-async def races(port: int, key: str) -> list[list[Answer]]:
-    """All races, one after another; what each connection was answered in each."""
+async def races(port: int, key: str, names: list[str]) -> list[list[Answer]]:
+    """Races of these names, one after another; what each connection was answered in each."""
     connections = await over_both_workers(port, key)
-    answers = [await race(connections, submission(key, name)) for name in NAMES]
+    answers = [await race(connections, submission(key, name)) for name in names]
     for connection in connections:
         await connection.close()
     return answers
@@ -156,14 +156,18 @@ def check(answers: list[Answer]) -> None:
             assert answer.body["type"] == "/problems/still-running"
 
 
-def test_fifty_equal_requests_over_two_processes_leave_one_entry(database_url: str) -> None:
+@pytest.mark.parametrize("count", [FEW, pytest.param(MANY, marks=pytest.mark.torture)])
+def test_fifty_equal_requests_over_two_processes_leave_one_entry(
+    database_url: str, count: int
+) -> None:
     key, port = new_key(database_url), free_port()
+    names = [f"race-{number}" for number in range(count)]
     with service(database_url, port, workers=WORKERS):
-        answers = asyncio.run(races(port, key))
+        answers = asyncio.run(races(port, key, names))
         left = entries(port)
     for of_race in answers:
         check(of_race)
-    assert [left[f"Race {name}"] for name in NAMES] == [1] * RACES
+    assert [left[f"Race {name}"] for name in names] == [1] * count
     told = [answer for of_race in answers for answer in of_race]
     assert any(answer.replayed for answer in told), "no worker waited for the other"
     assert run(database_url, "verify").returncode == 0

@@ -191,6 +191,8 @@ INNOVATIONS = _table(
         ("tags", "tags", "Words to find it by."),
         ("started_on", "started_on", "Since when it has been done."),
         ("visibility", "visibility", "Who sees it."),
+        ("superseded_by", "superseded_by.reference", "The reference of what took its place."),
+        ("supersedes", "supersedes.reference", "The references of what was merged into it."),
         ("source_system", "source.system", "The system of the submitter that it comes from."),
         ("source_id", "source.id", "Its id in that system."),
         ("decision_count", "counts.decisions", "How many decisions there are on it."),

@@ -38,8 +38,9 @@ LINES_READ, LINES_A_TURN = 10, 50
 NOTED_EVERY = 0.2
 """Seconds of deliveries that are noted together, and that come again after a kill."""
 
-LOOK_EVERY = 30.0
-"""Seconds after which a look is due, whatever there was to hear."""
+LOOK_EVERY = 10.0
+"""Seconds after which a look is due, whatever there was to hear: another process may have taken a
+subscription, and be gone."""
 
 CHECK_TIMEOUT = 5.0
 """Seconds for an address to be resolved when somebody gives it."""

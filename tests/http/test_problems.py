@@ -12,6 +12,7 @@ from tests.conftest import WARD_ROUNDS, Register
 from tests.http.speaking import KINDS, PAGES, another_write, drop, head_of, problem_of, refusal_of
 
 ALSO = {
+    "/v1/themes/emerging": {"PATCH"},
     "/v1/themes/suggestions": {"GET", "PATCH"},
     "/v1/stories/imports": {"GET", "PATCH", "DELETE"},
 }

@@ -89,7 +89,7 @@ def test_no_answer_is_older_than_a_write_acknowledged_before_it_was_asked_for(
         _, key = database.transaction(
             clients.add, organisation="R0A", scopes=[Scope.CONTRIBUTE], name="writer"
         )
-    port, rounds, readers = free_port(), 150, 6
+    port, rounds, readers = free_port(), 50, 6
     url = f"http://127.0.0.1:{port}"
     acknowledged = [0]
     asked = count()
