@@ -300,9 +300,9 @@ def many(register: Register, wanted: int) -> None:
     """So many entries; they are long, and nothing makes them shorter."""
 
     def add(session: Session) -> None:
+        # Letters alone: where there are digits, PostgreSQL looks for numbers, ten times as long.
         told = [
             WARD_ROUNDS
-            # Letters alone: among digits PostgreSQL looks for numbers, which takes ten times as long.
             | {"organisation": "R0A", "description": secrets.token_hex(9_500).translate(LETTERS)}
             for _ in range(wanted)
         ]
