@@ -85,6 +85,7 @@ class PostgresqlReads:
         self._timeout = settings.lock_timeout_seconds
         self._short: asyncpg.Pool | None = None
         self._long: asyncpg.Pool | None = None
+        self._turns: dict[asyncpg.Pool, asyncio.Semaphore] = {}
 
     async def open(self) -> None:
         # A plan for any values takes no time to make. Where it does not fit the values at hand, it
@@ -93,7 +94,7 @@ class PostgresqlReads:
         self._long = await self._opened(LONG_READS, LONG_TIMEOUT, "force_custom_plan")
 
     async def _opened(self, most: int, statement_timeout: str, plans: str) -> asyncpg.Pool:
-        return await asyncpg.create_pool(
+        pool: asyncpg.Pool = await asyncpg.create_pool(
             self._url.render_as_string(hide_password=False),
             min_size=0,  # the service starts while its database does
             max_size=most,
@@ -113,6 +114,8 @@ class PostgresqlReads:
                 "plan_cache_mode": plans,
             },
         )
+        self._turns[pool] = asyncio.Semaphore(most)
+        return pool
 
     async def _greet(self, driver: asyncpg.Connection[Any]) -> None:
         self._learn(driver.get_server_version().major)
@@ -124,6 +127,7 @@ class PostgresqlReads:
             if pool is not None:
                 await pool.close()
         self._short = self._long = None
+        self._turns.clear()
 
     async def run(self, read: Read[T]) -> T:
         assert self._short is not None, "reads are not open"
@@ -142,13 +146,15 @@ class PostgresqlReads:
             return await self._once(pool, read)
 
     async def _once(self, pool: asyncpg.Pool, read: Read[T]) -> T:
-        # The pool's own limit would make each wait a task.
-        async with asyncio.timeout(self._timeout):
+        # The pool's own limit would make each wait a task; its connections go to whoever asks at
+        # the moment that one is free, before those who have waited.
+        async with asyncio.timeout(self._timeout) as patience, self._turns[pool]:
             driver = await pool.acquire()
-        try:
-            return await read(_Connection(self._dialect, driver, is_long=pool is self._long))
-        finally:
-            await pool.release(driver)
+            patience.reschedule(None)
+            try:
+                return await read(_Connection(self._dialect, driver, is_long=pool is self._long))
+            finally:
+                await pool.release(driver)
 
 
 async def _as_it_is(_: Any) -> None:
