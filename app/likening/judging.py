@@ -18,7 +18,7 @@ from app.likeness import model
 from app.likening.asking import MADE_AT_ONCE, NO_MODEL, Likening, noted
 from app.likening.retired import Retired
 from app.models.retired_elsewhere import LineLikeness
-from app.register import judging, likeness
+from app.register import judged, judging, likeness
 from app.register.identifiers import new_id
 from app.register.judging import Claimed, Judged, Version
 
@@ -96,7 +96,7 @@ class Judging:
         """
         until = time.monotonic() + seconds
         while True:
-            reach = await self._database.read(judging.reach)
+            reach = await self._database.read(judged.reach)
             if reach.judged > sequence:
                 return True
             left = until - time.monotonic()
@@ -130,7 +130,7 @@ class Judging:
         left_at: int | None = None
         while not self._stopping:
             self._wanted = False
-            reach = await self._database.read(judging.reach)
+            reach = await self._database.read(judged.reach)
             if left_at not in (None, reach.judged):
                 self._tell()
             if reach.judged >= reach.head:

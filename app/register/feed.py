@@ -21,7 +21,7 @@ from app.models.changes import Action, Change, Kind
 from app.models.feed import LineFilters
 from app.models.finding import EntryFilters
 from app.models.story_finding import StoryFilters
-from app.register import changes, judging, retired_elsewhere, search, told
+from app.register import changes, judged, retired_elsewhere, search, told
 from app.register.access import Caller
 from app.register.fitting import Fits, fitting, story_fitting
 
@@ -191,7 +191,7 @@ async def _reach(reader: Reader, filters: LineFilters) -> tuple[int, int]:
     if not filters.retired_elsewhere:
         head = await changes.head(reader)
         return head, head
-    reach = await judging.reach(reader)
+    reach = await judged.reach(reader)
     return reach.judged, reach.head
 
 

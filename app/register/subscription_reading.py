@@ -15,7 +15,7 @@ from app.errors import NotFound
 from app.models.changes import LogHead
 from app.models.fields import PageQuery
 from app.models.subscriptions import Delivery, DeliveryPublic, Subscription
-from app.register import changes, cursors, judging, subscriptions
+from app.register import changes, cursors, judged, subscriptions
 from app.register.access import Caller
 from app.register.stored import Listed, Stored
 from app.register.subscriptions import NO_SUCH
@@ -39,7 +39,7 @@ async def _one(reader: Reader, subscription: str, caller: Caller) -> tuple[dict[
 async def get(reader: Reader, subscription: str, caller: Caller) -> Stored:
     """One subscription, and how far it has come."""
     row, head = await _one(reader, subscription, caller)
-    reach = await judging.reach(reader)
+    reach = await judged.reach(reader)
     return subscriptions.stored(row, datetime.now(UTC), head, reach)
 
 
@@ -67,7 +67,7 @@ async def page(reader: Reader, query: PageQuery, caller: Caller) -> Listed:
     total = await reader.rows(_total(shape), values)
     found = [dict(zip(_COLUMNS, row, strict=True)) for row in rows[: query.limit]]
     following = cursors.encode(name, [found[-1]["id"]]) if len(rows) > query.limit else None
-    items = subscriptions.shown(found, datetime.now(UTC), await judging.reach(reader))
+    items = subscriptions.shown(found, datetime.now(UTC), await judged.reach(reader))
     return Listed(items, query.limit, total[0][0], following, head, lasting=False)
 
 

@@ -31,10 +31,10 @@ from app.models.subscriptions import (
     SubscriptionUpdate,
     SubscriptionWithSecret,
 )
-from app.register import changes, judging, search
+from app.register import changes, judged, search
 from app.register.access import Caller
 from app.register.identifiers import new_id
-from app.register.judging import Reach
+from app.register.judged import Reach
 from app.register.patches import patched
 from app.register.stored import Precondition, Stored, etag, must_match
 
@@ -283,7 +283,7 @@ def public(row: Mapping[str, Any], now: datetime, reach: Reach) -> SubscriptionP
 
 def _with_secret(session: Session, row: Subscription) -> Stored:
     """With the secret; but a POST that is repeated is not told it again."""
-    fields = public(row.model_dump(), changes.now(session), judging.reach_now(session)).model_dump()
+    fields = public(row.model_dump(), changes.now(session), judged.reach_now(session)).model_dump()
     shown, again = (
         SubscriptionWithSecret(**fields, secret=which).model_dump_json()
         for which in (row.secret, None)
@@ -292,7 +292,7 @@ def _with_secret(session: Session, row: Subscription) -> Stored:
 
 
 def _stored(session: Session, row: Subscription) -> Stored:
-    now, reach = changes.now(session), judging.reach_now(session)
+    now, reach = changes.now(session), judged.reach_now(session)
     return stored(row.model_dump(), now, row.sequence, reach)
 
 
