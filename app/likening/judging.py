@@ -156,13 +156,13 @@ class Judging:
         while after < head and not self._stopping:
             versions, to = await self._database.read(judging.versions, after, head)
             self._retired = None  # until it is noted; or it is read again
-            judged = await self._judged(retired, versions, after, to)
-            if judged is None:
+            found = await self._judged(retired, versions, after, to)
+            if found is None:
                 return
-            lease = LEASE if judged.to < head else timedelta()
-            if not await self._database.write(judging.note, self._owner, judged, lease):
+            lease = LEASE if found.to < head else timedelta()
+            if not await self._database.write(judging.note, self._owner, found, lease):
                 return
-            after = judged.to
+            after = found.to
             self._retired = (after, retired)
             self._tell()
             head = await self._calm(head)
