@@ -13,6 +13,7 @@ from app.likening import emerging
 from tests.conftest import Register
 from tests.http.speaking import Submit, head_of, problem_of
 from tests.routers.test_innovations import Entry
+from tests.routers.test_likeness import OTHERS
 
 AT = "/v1/themes/emerging"
 
@@ -26,12 +27,6 @@ GASES: Entry = {
     "summary": "Theatres use gases that do less harm to the climate.",
     "theme": "basics-sorted",
 }
-OTHERS = [
-    ("Free staff parking", "Nobody who works here pays for a space.", "valued-staff"),
-    ("Daily huddle", "The whole team stands together at eight.", "great-teams"),
-    ("Virtual fracture clinic", "X-rays are seen without a visit.", "21st-century-tools"),
-    ("Scrubs sewn at home", "Neighbours made clothing for wards.", "community-collaboration"),
-]
 GREENER: Entry = {
     "slug": "greener-care",
     "name": "Greener care",
