@@ -9,24 +9,23 @@ one before, so that no line can be changed, left out or slipped in without a tra
 from __future__ import annotations
 
 import hashlib
-import json
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Table, insert, select, update
+from pydantic_core import to_json
+from sqlalchemy import select, update
 from sqlmodel import Session, col
 
 from app.dialects import Reader, rfc3339
 from app.models.changes import Action, Change, Kind, LogHead
 from app.register.access import OPERATOR, Caller
+from app.register.inserting import insert_all
 
 GENESIS = "0" * 64
 """What the first line's digest follows."""
 
 _LOG = "log"
-_LINES: Table = Change.__table__  # type: ignore[attr-defined]
-_ENCODED = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 @dataclass
@@ -63,7 +62,7 @@ def write_out(session: Session) -> None:
     log: _Log = session.info[_LOG]
     if log.lines:
         session.flush()
-        session.execute(insert(_LINES), log.lines)
+        insert_all(session, Change, log.lines)
         log.lines.clear()
         log.grew = True
 
@@ -114,8 +113,8 @@ def append(session: Session, action: Action, thing: Thing, *, by: Caller = OPERA
         "accepted_flagged": by.accepts_flagged,
     }
     log.digest = line_digest(log.digest, line)
-    kept = {"document": thing.document, "redacted": False, "digest": log.digest}
-    log.lines.append({**line, **kept})
+    line |= {"document": thing.document, "redacted": False, "digest": log.digest}
+    log.lines.append(line)
     return log.sequence
 
 
@@ -140,7 +139,7 @@ def line_digest(previous: str, line: dict[str, Any]) -> str:
     ]
     if line["accepted_flagged"]:
         fields.append("accepted_flagged")
-    return hashlib.sha256(f"{previous}\n{_ENCODED(fields)}".encode()).hexdigest()
+    return hashlib.sha256(previous.encode() + b"\n" + to_json(fields)).hexdigest()
 
 
 # Reading

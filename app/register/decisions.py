@@ -14,6 +14,7 @@ from app.models.innovations import InnovationPublic
 from app.register import changes, entries
 from app.register.access import Caller
 from app.register.identifiers import new_id
+from app.register.inserting import insert_all
 from app.register.stored import Stored, etag
 
 
@@ -95,4 +96,4 @@ def store(session: Session, made: Iterable[tuple[int, DecisionPublic]]) -> None:
         }
         for number, decision in made
     ]
-    entries.insert_all(session, Decision, rows)
+    insert_all(session, Decision, rows)

@@ -21,7 +21,7 @@ from app.models.innovations import Innovation, Visibility
 from app.models.likeness import StoryVector
 from app.models.stories import Story, StoryVisibility
 from app.register import changes
-from app.register.entries import insert_all
+from app.register.inserting import insert_all
 
 AT_ONCE = 200
 

@@ -10,8 +10,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import Table, delete, func, insert, select
-from sqlmodel import Session, SQLModel, col
+from sqlalchemy import delete, func, select
+from sqlmodel import Session, col
 
 from app.errors import Fault, NotFound, RegisterError, Superseded, UnknownInnovation, Withdrawn
 from app.models.adoptions import TAKEN
@@ -29,6 +29,7 @@ from app.models.merging import InnovationRef
 from app.register import changes
 from app.register.access import Caller
 from app.register.identifiers import identifier, number_of, reference
+from app.register.inserting import insert_all
 from app.register.search import sort_key
 from app.register.stored import Stored, etag
 
@@ -82,13 +83,6 @@ def create(session: Session, new: Iterable[New]) -> list[Stored]:
     insert_all(session, Innovation, rows)
     insert_all(session, InnovationKey, keys)
     return stored
-
-
-def insert_all(session: Session, model: type[SQLModel], rows: Sequence[dict[str, Any]]) -> None:
-    """Inserts rows as they are; for many of them, this is what the ORM would spend most on."""
-    if rows:
-        table: Table = model.__table__  # type: ignore[attr-defined]
-        session.execute(insert(table), rows)
 
 
 def store(

@@ -19,6 +19,7 @@ from app.models.innovations import MOST_EVIDENCE, Innovation
 from app.register import changes, entries
 from app.register.access import Caller
 from app.register.identifiers import new_id
+from app.register.inserting import insert_all
 from app.register.patches import patched
 from app.register.stored import Precondition, Stored, etag, must_match
 
@@ -156,7 +157,7 @@ def store(session: Session, pieces: Iterable[tuple[int, EvidencePublic]]) -> Non
         }
         for number, piece in pieces
     ]
-    entries.insert_all(session, Evidence, rows)
+    insert_all(session, Evidence, rows)
 
 
 def replace(session: Session, number: int, pieces: Sequence[EvidencePublic]) -> None:

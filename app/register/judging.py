@@ -23,7 +23,7 @@ from app.models.innovations import Innovation, Visibility
 from app.models.likeness import InnovationVector
 from app.models.retired_elsewhere import LineLikeness, LinesJudged
 from app.register import changes, likeness
-from app.register.entries import insert_all
+from app.register.inserting import insert_all
 
 AT_ONCE = 200
 """Lines that are read, judged and noted together."""

@@ -21,8 +21,8 @@ from app.models.likeness import InnovationVector
 from app.models.themes import Theme
 from app.register import changes, reading, walks
 from app.register.access import Caller
-from app.register.entries import insert_all
 from app.register.identifiers import number_of
+from app.register.inserting import insert_all
 
 AT_ONCE = 200
 

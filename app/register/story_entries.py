@@ -21,8 +21,9 @@ from app.models.organisations import Place
 from app.models.stories import KEYS, Story, StoryKey, StoryPublic, StoryVisibility
 from app.register import changes
 from app.register.access import Caller
-from app.register.entries import SourceKey, insert_all
+from app.register.entries import SourceKey
 from app.register.identifiers import STORY, identifier
+from app.register.inserting import insert_all
 from app.register.stored import Stored, etag
 
 NO_SUCH = "There is no story with this id or reference."

@@ -11,8 +11,8 @@ from app.screening.kinds import Finding, Identifying
 _WEB_ADDRESS = re.compile(r"(?:https?://|www\.|doi:\s?|10\.\d{4,9}/)\S+", re.IGNORECASE)
 _SUSPECT = re.compile(r"[0-9@\[({<]|M[rRsSiIxXe]|Dr|mr| dot | DOT ")
 """One of these is in each text in which anything is found."""
-_WORD_OR_DAY = re.compile(r"[a-z_-]*|[a-z0-9_-]{0,8}|[0-9]{4}-[0-9]{2}-[0-9]{2}")
-"""A slug, a word of a list, a day; they are the most of all texts."""
+_WORD_OR_DAY = re.compile(r"[a-z_-]*|[A-Za-z0-9_-]{0,8}|[0-9]{4}-[0-9]{2}-[0-9]{2}")
+"""A slug, a word of a list, an ODS code, a day; they are the most of all texts."""
 _DIGIT = re.compile("[0-9]")
 _STARTS = ("://", "www.", "10.", "doi:")
 _LONG_NUMBER = re.compile(r"[0-9](?:[ .()/\-]{0,3}[0-9]){8}")
