@@ -1,7 +1,7 @@
 """``python -m benchmarks.likeness.costs``: what comparing costs a search, and a submission.
 
 A submission is measured in turns, with looking for duplicates and without, one at a time, each
-against a service of its own over the same database; the ratio is what counts.
+against a service of its own (a process, as in use) over the same database; the ratio is what counts.
 """
 
 from __future__ import annotations
@@ -19,12 +19,11 @@ from app.database import Database
 from app.likeness.encoding import SIZE, Vectors, encoder, packed, unit
 from app.likeness.neighbours import ROUGH, Neighbours
 from app.likeness.usual import Usual
-from app.main import create_app
 from app.settings import Settings
+from benchmarks import process
 from benchmarks.__main__ import database_of, key_for
 from benchmarks.fill import fill
 from benchmarks.likeness.labelled import others
-from tests.serving import Server
 
 ENTRIES = 2_000
 ROUNDS = 8
@@ -59,11 +58,11 @@ def _searches() -> None:
 def _submissions(name: str, folder: Path) -> None:
     with ExitStack() as stack:
         url = stack.enter_context(database_of(name, folder))
-        with Database(_settings(url, 0)) as database:
+        with Database(Settings.model_validate({"database_url": url})) as database:
             *_, filled = fill(database, ENTRIES)
         key = key_for(url, filled)
-        plain = _client(stack, _settings(url, 0), key)
-        looking = _client(stack, _settings(url, None), key)
+        plain = _client(stack, url, folder, key, likeness_wait_seconds="0")
+        looking = _client(stack, url, folder, key)
         while not looking.get("/v1/innovations/INN-000002/similar").is_success:
             time.sleep(1)
         ratios, told, asked = [], 0, 0
@@ -91,19 +90,11 @@ def _submissions(name: str, folder: Path) -> None:
         )
 
 
-def _settings(url: str, wait: float | None) -> Settings:
-    more = {} if wait is None else {"likeness_wait_seconds": wait}
-    return Settings.model_validate({"database_url": url, **more})
-
-
-def _client(stack: ExitStack, settings: Settings, key: str) -> httpx.Client:
-    server = Server()
-    server.start()
-    stack.callback(server.stop)
-    stack.enter_context(server.serving(create_app(settings)))
+def _client(stack: ExitStack, url: str, folder: Path, key: str, **settings: str) -> httpx.Client:
+    port = stack.enter_context(process.served(url, folder, **settings))
     headers = {"Authorization": f"Bearer {key}"}
     return stack.enter_context(
-        httpx.Client(base_url=server.url, headers=headers, timeout=60, verify=False)  # noqa: S501
+        httpx.Client(base_url=f"http://127.0.0.1:{port}", headers=headers, timeout=60)
     )
 
 
