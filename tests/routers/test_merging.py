@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from app.register import demonstration, redaction
+from app.register import redaction
 from tests.conftest import WARD_ROUNDS, Register
 from tests.http.speaking import Submit, head_of, problem_of
 from tests.routers.test_adoptions import STOPPED, adopt, remove
@@ -836,17 +836,3 @@ def test_a_redaction_goes_through_both(
     assert len(kept["evidence"]) == 4
     assert kept["superseded_by"] is None
     assert get(anybody, theirs)["superseded_by"]["reason"] == REASON
-
-
-# The demonstration
-
-
-def test_the_demonstration_can_be_loaded_again_after_a_merge(
-    register: Register, curator: httpx.Client
-) -> None:
-    register.database.transaction(demonstration.load)
-    adopted = curator.get(f"{INNOVATIONS}?sort=-adoption_count&limit=2").json()["items"]
-    merged(curator, adopted[0], adopted[1])
-    before = head_of(curator)
-    register.database.transaction(demonstration.load)
-    assert head_of(curator) == before
