@@ -552,6 +552,41 @@ def test_what_went_before_points_to_what_is_there_now(
     ]
 
 
+def test_a_piece_that_stays_in_the_middle_of_a_chain_is_found_where_it_was_first(
+    curator: httpx.Client, anybody: httpx.Client, trust: httpx.Client, submit: Submit
+) -> None:
+    source = {"system": "nightly", "id": "1"}
+    row = {**WARD_ROUNDS, "source": source, "evidence": [AUDIT]}
+    assert outcomes(imported(trust, [row])) == ["created"]
+    middle = trust.get(f"{INNOVATIONS}/by-source/nightly/1").json()
+    first, last, other = submit(evidence=[VOICE]), submit(evidence=[VOICE]), submit()
+    (piece,) = first["evidence"]
+    links = [f"{each['links']['evidence']}/{piece['id']}" for each in (first, middle)]
+
+    merged(curator, first, middle)
+    assert merged(curator, middle, last)["evidence"] == [piece], "the third says the same"
+    assert [anybody.get(link).json() for link in links] == [piece, piece]
+    assert outcomes(imported(trust, [{**row, "evidence": [MEASURE]}])) == ["updated"]
+    assert [anybody.get(link).json() for link in links] == [piece, piece], "it was never its own"
+
+    for stranger in (other, last):
+        at = f"{stranger['links']['evidence']}/{piece['id']}"
+        problem_of(anybody.get(at), 404, "not-found")
+    at = f"{first['links']['evidence']}/{submit(evidence=[AUDIT])['evidence'][0]['id']}"
+    problem_of(anybody.get(at), 404, "not-found")
+
+
+def test_old_links_show_nothing_of_what_was_withdrawn(
+    curator: httpx.Client, anybody: httpx.Client, ours: Entry, theirs: Entry
+) -> None:
+    adoption = adopt(curator, theirs, organisation="RM3")
+    (piece,) = theirs["evidence"]
+    merged(curator, theirs, ours)
+    withdraw(curator, ours)
+    for what, id in (("evidence", piece["id"]), ("adoptions", adoption["id"])):
+        problem_of(anybody.get(f"{theirs['links'][what]}/{id}"), 410, "withdrawn")
+
+
 # What is sent to the one that went
 
 
