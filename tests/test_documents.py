@@ -29,8 +29,8 @@ from app.register.organisations import Facts
 from app.register.stored import Precondition
 from tests.conftest import Register
 from tests.http.speaking import Submit
+from tests.routers.merging.merges import merged
 from tests.routers.test_innovations import EVERYTHING, patch, withdraw
-from tests.routers.test_merging import merged
 
 STORED: list[tuple[type[SQLModel], type[BaseModel]]] = [
     (Innovation, InnovationPublic),

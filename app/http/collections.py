@@ -15,6 +15,7 @@ from fastapi import Request, Response
 from app import __version__
 from app.database import Database
 from app.http import conditional
+from app.http.preferred import accepted
 from app.register.access import Caller
 
 CACHING = {"Cache-Control": "no-cache", "Vary": "Accept, Authorization"}
@@ -62,7 +63,7 @@ def _today() -> date:
 
 def _form(request: Request) -> tuple[str, str]:
     """The headers that say in which form an answer is wanted."""
-    return request.headers.get("accept", ""), request.headers.get("prefer", "")
+    return accepted(request), request.headers.get("prefer", "")
 
 
 Asked = tuple[str | None, bool, str, str | None, str, bytes, str, str]

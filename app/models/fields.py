@@ -146,6 +146,9 @@ Text = Annotated[str, StringConstraints(strip_whitespace=True), AfterValidator(s
 Line = Annotated[Text, AfterValidator(_one_line), StringConstraints(min_length=1, max_length=200)]
 """A text on one line: 1 to 200 characters."""
 
+Words = Annotated[Text, Field(min_length=1, max_length=200)]
+"""What is searched for."""
+
 Summary = Annotated[Text, StringConstraints(min_length=1, max_length=1_000)]
 Prose = Annotated[Text, StringConstraints(min_length=1, max_length=20_000)]
 

@@ -4,7 +4,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Annotated
 
-from pydantic import ConfigDict, Field, ValidationInfo, field_validator
+from pydantic import AfterValidator, ConfigDict, Field, ValidationInfo
 from pydantic_core import PydanticCustomError
 
 from app.models.adoptions import AdoptionStage
@@ -21,7 +21,7 @@ from app.models.fields import (
     Slug,
     Strict,
     Tag,
-    Text,
+    Words,
 )
 from app.models.innovations import CareSetting, InnovationPublic, Visibility
 
@@ -82,10 +82,21 @@ def any_of(what: str) -> str:
     return f"{what} Repeat it for any of several."
 
 
+def _after_created_from(until: datetime, given: ValidationInfo) -> datetime:
+    since = given.data.get("created_from")
+    if since and since >= until:
+        raise PydanticCustomError("dates_out_of_order", "`created_to` is not after `created_from`")
+    return until
+
+
+CreatedTo = Annotated[MomentIn, AfterValidator(_after_created_from)]
+"""Where a span of time ends that begins with ``created_from``, a filter named before it."""
+
+
 class RetiredFilters(Strict):
     """What a retired practice says of itself: of one filter any value, and of all filters each."""
 
-    q: Annotated[Text, Field(min_length=1, max_length=200)] | None = Field(
+    q: Words | None = Field(
         default=None,
         description="Words in title, summary, description, tags or evidence, as in a web search: "
         '`"an exact phrase"`, `-without`, `this or that`.',
@@ -143,21 +154,11 @@ class EntryFilters(RetiredFilters):
         description=any_of("That some organisation is at this stage with."),
     )
     created_from: MomentIn | None = Field(default=None, description="Created then or later.")
-    created_to: MomentIn | None = Field(default=None, description="Created before then.")
+    created_to: CreatedTo | None = Field(default=None, description="Created before then.")
     updated_since: MomentIn | None = Field(default=None, description="Changed then or later.")
     review_due_before: Day | None = Field(
         default=None, description="To be looked at again before this day."
     )
-
-    @field_validator("created_to")
-    @classmethod
-    def _created_in_order(cls, until: datetime | None, given: ValidationInfo) -> datetime | None:
-        since = given.data.get("created_from")
-        if until and since and since >= until:
-            raise PydanticCustomError(
-                "dates_out_of_order", "`created_to` is not after `created_from`"
-            )
-        return until
 
 
 class InnovationFilters(EntryFilters):

@@ -2,7 +2,6 @@
 
 from datetime import date
 from enum import StrEnum
-from typing import Annotated
 
 from pydantic import Field
 from sqlalchemy import Date
@@ -10,7 +9,7 @@ from sqlalchemy import Text as TextColumn
 from sqlmodel import Field as Column
 from sqlmodel import SQLModel
 
-from app.models.fields import Document, MomentOut, OdsCode, Page, PageQuery, Strict, Text
+from app.models.fields import Document, MomentOut, OdsCode, Page, PageQuery, Strict, Words
 
 
 class OrganisationKind(StrEnum):
@@ -103,7 +102,7 @@ class OrganisationPage(Document):
 class OrganisationFilters(Strict):
     """Which organisations."""
 
-    q: Annotated[Text, Field(min_length=1, max_length=200)] | None = Field(
+    q: Words | None = Field(
         default=None, description="A part of the name, or the code.", examples=["Manchester"]
     )
     kind: tuple[OrganisationKind, ...] = Field(

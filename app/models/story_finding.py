@@ -1,11 +1,9 @@
 """Finding stories: what can be asked for, and what a list answers."""
 
-from datetime import datetime
 from enum import StrEnum
 from typing import Annotated
 
-from pydantic import ConfigDict, Field, ValidationInfo, field_validator
-from pydantic_core import PydanticCustomError
+from pydantic import ConfigDict, Field
 
 from app.models.fields import (
     Document,
@@ -16,9 +14,9 @@ from app.models.fields import (
     PageQuery,
     Slug,
     Strict,
-    Text,
+    Words,
 )
-from app.models.finding import FacetCount, any_of
+from app.models.finding import CreatedTo, FacetCount, any_of
 from app.models.innovations import CareSetting
 from app.models.stories import Role, StoryPublic, StoryVisibility, Verdict
 
@@ -48,7 +46,7 @@ class StoryFacet(StrEnum):
 class StoryFilters(Strict):
     """Which stories: of one filter any value, and of all filters each."""
 
-    q: Annotated[Text, Field(min_length=1, max_length=200)] | None = Field(
+    q: Words | None = Field(
         default=None,
         description="Words in the text, as in a web search: "
         '`"an exact phrase"`, `-without`, `this or that`.',
@@ -83,7 +81,7 @@ class StoryFilters(Strict):
         description=any_of("The id or the reference of an innovation that it tells of."),
     )
     created_from: MomentIn | None = Field(default=None, description="Created then or later.")
-    created_to: MomentIn | None = Field(default=None, description="Created before then.")
+    created_to: CreatedTo | None = Field(default=None, description="Created before then.")
     updated_since: MomentIn | None = Field(default=None, description="Changed then or later.")
     visibility: tuple[StoryVisibility, ...] = Field(
         default=(StoryVisibility.PUBLISHED,),
@@ -91,16 +89,6 @@ class StoryFilters(Strict):
         description="What has no consent to be published, and what was withdrawn, shows to a key "
         "of its own organisation only.",
     )
-
-    @field_validator("created_to")
-    @classmethod
-    def _created_in_order(cls, until: datetime | None, given: ValidationInfo) -> datetime | None:
-        since = given.data.get("created_from")
-        if until and since and since >= until:
-            raise PydanticCustomError(
-                "dates_out_of_order", "`created_to` is not after `created_from`"
-            )
-        return until
 
 
 class StoryQuery(PageQuery, StoryFilters):

@@ -17,6 +17,7 @@ from app.models.organisations import Organisation, OrganisationKind
 from app.register import changes, cursors, entries, reading
 from app.register.access import Caller
 from app.register.adoptions import GONE, NO_SUCH, was_of
+from app.register.identifiers import reference
 from app.register.stored import Listed, Stored, etag
 from app.register.walks import names, one_of
 
@@ -30,16 +31,17 @@ async def get(reader: Reader, name: str, identity: str, caller: Caller) -> Store
 
     Raises:
         NotFound
-        Withdrawn: when it, or its innovation, was withdrawn.
+        Withdrawn: when it, or its innovation, was withdrawn, or the one that it is with now.
     """
     entry = await reading.visible(reader, name, caller)
     rows = await reader.rows(_ONE, {"id": identity.lower()})
-    here = bool(rows) and rows[0][3] == entry.number
-    if not here and not await _was_there(reader, entry, identity):
-        raise NotFound(NO_SUCH)
-    if not rows:
-        raise Withdrawn(GONE)
-    document, version, sequence, _ = rows[0]
+    document, version, sequence, number = rows[0] if rows else ("", 0, 0, 0)
+    if number != entry.number:
+        if not await _was_there(reader, entry, identity):
+            raise NotFound(NO_SUCH)
+        if not rows:
+            raise Withdrawn(GONE)
+        await reading.visible(reader, reference(number), caller)
     return Stored(document, etag(version, sequence), entry.head)
 
 

@@ -9,12 +9,12 @@ from typing import Any, NamedTuple
 from sqlmodel import Session
 
 from app.models.adoptions import AdoptionCreate, AdoptionPublic, AdoptionUpdate
-from app.models.innovations import InnovationCreate, Source, Visibility
-from app.models.organisations import OrganisationKind
+from app.models.innovations import InnovationCreate, Source
+from app.models.organisations import Organisation, OrganisationKind
 from app.models.stories import StoryCreate
-from app.register import adoptions, innovations, organisations, stories, story_entries
+from app.register import adoptions, innovations, organisations, stories
 from app.register.access import Caller
-from app.register.entries import document_of, of_source
+from app.register.entries import of_source
 from app.register.identifiers import reference
 from app.register.organisations import Facts
 from app.register.stored import Precondition
@@ -30,7 +30,7 @@ SYSTEM = "10-leaps-forward"
 
 
 class New(NamedTuple):
-    """How many of each kind were new."""
+    """How many of each kind are new."""
 
     innovations: int
     stories: int
@@ -54,74 +54,58 @@ def _loaded(name: str) -> list[dict[str, Any]]:
 
 
 def load(session: Session) -> New:
-    """Brings the demonstration content in, or up to date."""
+    """Brings the demonstration content in, unless it was brought in before.
+
+    What has become of it since then is what somebody tried out: a start undoes nothing of it, and
+    brings nothing back that was withdrawn or redacted.
+    """
+    if session.get(Organisation, SUBMITTER.code) is not None:
+        return New(0, 0)
     by = Caller(organisation=SUBMITTER.code)
     organisations.put(session, SUBMITTER, by=by)
-    new = _innovations(session, by)
+    added = _innovations(session, by)
     _adoptions(session)
-    return New(new, _stories(session, by))
+    return New(added, _stories(session, by))
 
 
 def _innovations(session: Session, by: Caller) -> int:
-    new = 0
-    for body in entries():
-        entry = InnovationCreate.model_validate(body)
-        source = Source.model_validate(body["source"])
-        known = of_source(session, SUBMITTER.code, source)
-        _, created = innovations.put_by_source(
-            session, source, entry, by=by, precondition=Precondition(_ANY) if known else None
-        )
-        new += created
-    return new
+    bodies = entries()
+    for body in bodies:
+        innovations.add(session, InnovationCreate.model_validate(body), by=by)
+    return len(bodies)
 
 
 def _adoptions(session: Session) -> None:
-    """Adoptions by organisations that do not exist, and say so: no real one is said to do a thing.
-
-    What is there already stays as it is.
-    """
+    """By organisations that do not exist, and say so: no real one is said to do a thing."""
     text = files("app.reference").joinpath("demonstration_adoptions.json").read_text("utf-8")
     said = json.loads(text)
     for code, name in said["organisations"].items():
         facts = Facts(code=code, name=name, kind=OrganisationKind.OTHER)
         organisations.put(session, facts, by=Caller(organisation=code))
     for adoption in said["adoptions"]:
-        code = adoption["organisation"]
-        source = Source(system=SYSTEM, id=adoption["of"])
-        row = of_source(session, SUBMITTER.code, source)
-        if row is None or any(at.organisation == code for at in document_of(row).adoptions):
-            continue
-        if row.visibility == Visibility.SUPERSEDED:
-            continue  # a curator has merged it, and its adoptions went along
-        by = Caller(organisation=code)
+        of = _reference(session, adoption["of"])
+        by = Caller(organisation=adoption["organisation"])
         first, *later = adoption["steps"]
-        made = adoptions.add(session, row.id, AdoptionCreate.model_validate(first), by=by)
+        made = adoptions.add(session, of, AdoptionCreate.model_validate(first), by=by)
         id = AdoptionPublic.model_validate_json(made.document).id
         for step in later:
             patch = AdoptionUpdate.model_validate(step)
-            precondition = Precondition(_ANY)
-            adoptions.change(session, row.id, id, patch, by=by, precondition=precondition)
+            adoptions.change(session, of, id, patch, by=by, precondition=_ANY)
 
 
 def _stories(session: Session, by: Caller) -> int:
-    new = 0
-    for body in told():
-        names = [_reference(session, Source(system=SYSTEM, id=id)) for id in body["innovations"]]
-        entry = StoryCreate.model_validate({**body, "innovations": names})
-        source = Source.model_validate(body["source"])
-        key = (SUBMITTER.code, source.system, source.id)
-        known = story_entries.of_sources(session, [key])
-        _, created = stories.put_by_source(
-            session, source, entry, by=by, precondition=Precondition(_ANY) if known else None
-        )
-        new += created
-    return new
+    bodies = told()
+    for body in bodies:
+        names = [_reference(session, id) for id in body["innovations"]]
+        stories.add(session, StoryCreate.model_validate({**body, "innovations": names}), by=by)
+    return len(bodies)
 
 
-def _reference(session: Session, source: Source) -> str:
-    row = of_source(session, SUBMITTER.code, source)
-    assert row is not None, "what a story tells of is there before it"
+def _reference(session: Session, id: str) -> str:
+    """The reference of what was brought in under this source id."""
+    row = of_source(session, SUBMITTER.code, Source(system=SYSTEM, id=id))
+    assert row is not None, "what others tell of is there before them"
     return reference(row.number)
 
 
-_ANY = frozenset({"*"})
+_ANY = Precondition(frozenset({"*"}))

@@ -6,9 +6,9 @@ never part. A feature that changes the document (a decision, a piece of evidence
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import delete, func, select
 from sqlmodel import Session, col
@@ -26,6 +26,7 @@ from app.models.innovations import (
     Visibility,
 )
 from app.models.merging import InnovationRef
+from app.models.stories import Story
 from app.register import changes
 from app.register.access import Caller
 from app.register.identifiers import identifier, number_of, reference
@@ -38,6 +39,8 @@ NO_SUCH = "There is no innovation with this id or reference."
 
 SourceKey = tuple[str, str, str]
 """Who submitted an entry, from which system, and its id there."""
+
+M = TypeVar("M", Innovation, Story)
 
 
 def next_number(session: Session) -> int:
@@ -266,23 +269,30 @@ def of_source(session: Session, submitter: str, source: Source) -> Innovation | 
     return of_sources(session, [key]).get(key)
 
 
-def of_sources(session: Session, keys: Sequence[SourceKey]) -> dict[SourceKey, Innovation]:
-    """The entries that organisations submitted under their own ids."""
-    ids: dict[tuple[str, str], list[str]] = {}
-    for submitter, system, id in keys:
-        ids.setdefault((submitter, system), []).append(id)
-    found: dict[SourceKey, Innovation] = {}
-    # One by one: of pairs and triples in a list, SQLite does not use the index.
-    for (submitter, system), of_system in ids.items():
-        rows = session.execute(
-            select(Innovation).where(
-                col(Innovation.submitter) == submitter,
-                col(Innovation.source_system) == system,
-                col(Innovation.source_id).in_(of_system),
+def submitted(table: type[M]) -> Callable[[Session, Sequence[SourceKey]], dict[SourceKey, M]]:
+    """How to find the rows of a table that organisations submitted under their own ids."""
+
+    def of_sources(session: Session, keys: Sequence[SourceKey]) -> dict[SourceKey, M]:
+        ids: dict[tuple[str, str], list[str]] = {}
+        for submitter, system, id in keys:
+            ids.setdefault((submitter, system), []).append(id)
+        found: dict[SourceKey, M] = {}
+        # One by one: of pairs and triples in a list, SQLite does not use the index.
+        for (submitter, system), of_system in ids.items():
+            rows = session.execute(
+                select(table).where(
+                    col(table.submitter) == submitter,
+                    col(table.source_system) == system,
+                    col(table.source_id).in_(of_system),
+                )
             )
-        )
-        found |= {(submitter, system, row.source_id or ""): row for row in rows.scalars()}
-    return found
+            found |= {(submitter, system, row.source_id or ""): row for row in rows.scalars()}
+        return found
+
+    return of_sources
+
+
+of_sources = submitted(Innovation)
 
 
 def _append(

@@ -196,9 +196,10 @@ def replaced(session: Session, row: Innovation, entry: InnovationCreate, *, by: 
         after = _redescribed(session, row, before, wanted, by=by)
         done.append(Action.UPDATED)
     now = changes.now(session)
-    came = {id for merged in before.supersedes for id in merged.evidence}
     successor = entries.current(session, row)
-    elsewhere = () if successor is row else document_of(successor).evidence
+    there = before if successor is row else document_of(successor)
+    came = {id for merged in there.supersedes for id in merged.evidence}
+    elsewhere = () if there is before else there.evidence
     pieces = evidence.merged(before.evidence, entry.evidence, now, came=came, elsewhere=elsewhere)
     if pieces != before.evidence:
         after = after.model_copy(update={"evidence": pieces})

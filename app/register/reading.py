@@ -22,7 +22,7 @@ from app.models.merging import InnovationRef
 from app.register import changes, cursors, feed, past
 from app.register.access import Caller
 from app.register.entries import NO_SUCH, address
-from app.register.identifiers import identifier, number_of
+from app.register.identifiers import identifier, reference
 from app.register.stored import Listed, Stored, etag
 
 
@@ -40,6 +40,10 @@ class Entry(NamedTuple):
     id: str
     number: int
     head: int
+
+    @property
+    def ref(self) -> InnovationRef:
+        return InnovationRef(id=self.id, reference=reference(self.number))
 
     @property
     def successor(self) -> InnovationRef | None:
@@ -167,19 +171,30 @@ async def decision(reader: Reader, name: str, identity: str, caller: Caller) -> 
 
 
 async def piece_of_evidence(reader: Reader, name: str, identity: str, caller: Caller) -> Stored:
-    """One piece of evidence of an innovation; also where it was before that was merged."""
+    """One piece of evidence of an innovation; also where it was before that was merged.
+
+    Raises:
+        NotFound
+        Withdrawn: when the innovation was withdrawn, or the one that the piece is with now.
+    """
     entry = await visible(reader, name, caller)
-    successor = entry.successor
-    values = {
-        "id": identity.lower(),
-        "number": entry.number,
-        "successor": number_of(successor.reference) if successor else entry.number,
-    }
-    rows = await reader.rows(_PIECE, values)
-    if not rows:
+    rows = await reader.rows(_PIECE, {"id": identity.lower()})
+    now = await _one_with(reader, entry, rows[0][2]) if rows else None
+    if now is None:
         raise NotFound("This innovation has no such evidence.")
+    _visible(now, caller)
     document, version, number = rows[0]
     return Stored(document, etag(version, number), entry.head)
+
+
+async def _one_with(reader: Reader, entry: Entry, number: int) -> Entry | None:
+    """The innovation of this number, if it is one with another: that one itself, what that was
+    merged into, or what was merged into the same."""
+    if number == entry.number:
+        return entry
+    successor = entry.successor
+    other = await find(reader, reference(number)) if successor else None
+    return other if other and successor in (other.ref, other.successor) else None
 
 
 async def decisions(
@@ -300,8 +315,7 @@ _DECISION = select(col(Decision.document)).where(
     col(Decision.id) == bindparam("id"), col(Decision.number) == bindparam("number")
 )
 _PIECE = select(col(Evidence.document), col(Evidence.version), col(Evidence.number)).where(
-    col(Evidence.id) == bindparam("id"),
-    col(Evidence.number).in_((bindparam("number"), bindparam("successor"))),
+    col(Evidence.id) == bindparam("id")
 )
 
 _LINES = (

@@ -8,7 +8,7 @@ the line is asked when it is read (see :mod:`app.register.told`).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from sqlalchemy import delete, func, select
@@ -21,7 +21,7 @@ from app.models.organisations import Place
 from app.models.stories import KEYS, Story, StoryKey, StoryPublic, StoryVisibility
 from app.register import changes
 from app.register.access import Caller
-from app.register.entries import SourceKey
+from app.register.entries import submitted
 from app.register.identifiers import STORY, identifier
 from app.register.inserting import insert_all
 from app.register.stored import Stored, etag
@@ -161,22 +161,7 @@ def must_be_writable(row: Story, *, by: Caller) -> None:
     by.must_cover(*owners)
 
 
-def of_sources(session: Session, keys: Sequence[SourceKey]) -> dict[SourceKey, Story]:
-    """The stories that organisations submitted under their own ids."""
-    ids: dict[tuple[str, str], list[str]] = {}
-    for submitter, system, id in keys:
-        ids.setdefault((submitter, system), []).append(id)
-    found: dict[SourceKey, Story] = {}
-    for (submitter, system), of_system in ids.items():
-        rows = session.execute(
-            select(Story).where(
-                col(Story.submitter) == submitter,
-                col(Story.source_system) == system,
-                col(Story.source_id).in_(of_system),
-            )
-        )
-        found |= {(submitter, system, row.source_id or ""): row for row in rows.scalars()}
-    return found
+of_sources = submitted(Story)
 
 
 def owned_by(owner: Place) -> dict[str, str | None]:

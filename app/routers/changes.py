@@ -13,6 +13,7 @@ from app.auth import Reader
 from app.errors import Fault, NotInstalled, UnknownOrganisation, UnknownTheme, ValidationFailed
 from app.http import answers, collections
 from app.http.middleware import HEAD_ONLY
+from app.http.preferred import MediaRange, accepted, preferred
 from app.http.problems import problems
 from app.http.query import Query
 from app.http.route import Route
@@ -83,7 +84,7 @@ async def list_changes(
         judged.must_be_possible()
         await judged.catch_up()
         news = judged
-    if EVENTS in request.headers.get("accept", "").lower():
+    if preferred(accepted(request), (answers.JSON, EVENTS), MediaRange.fits) == EVENTS:
         query = _from_last(request, query)
         return await _stream(request, following.stream(register, query, caller, news))
     lines = await following.page(register, query, caller, news)

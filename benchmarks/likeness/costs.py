@@ -1,7 +1,7 @@
 """``python -m benchmarks.likeness.costs``: what comparing costs a search, and a submission.
 
 A submission is measured in turns, with looking for duplicates and without, one at a time, each
-against a service of its own (a process, as in use) over the same database; the ratio is what counts.
+against a service of its own over the same database; the ratio is what counts.
 """
 
 from __future__ import annotations

@@ -17,8 +17,8 @@ import pytest
 from tests.clients.running import CLIENTS, environment, run
 from tests.conftest import Register
 from tests.http.speaking import Submit, another_write, head_of
+from tests.routers.merging.merges import merged
 from tests.routers.test_innovations import patch, withdraw
-from tests.routers.test_merging import merged
 
 ANYHOW = {"If-Match": "*"}
 

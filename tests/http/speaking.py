@@ -85,6 +85,13 @@ def drop(register: Register, table: str) -> None:
         connection.execute(text(f"DROP TABLE {table}{cascade}"))
 
 
+def kept_in(register: Register, *tables: str) -> str:
+    """All that tables hold, each value whole; a row that is shown shows long ones in part."""
+    with Database(register.settings) as other, other.engine.connect() as connection:
+        rows = [row for each in tables for row in connection.execute(text(f"SELECT * FROM {each}"))]
+    return "\n".join(str(value) for row in rows for value in row)
+
+
 def raw(url: str, *requests: bytes) -> list[httpx.Response]:
     """The answers to requests that no client would send, over one connection."""
     answers = []

@@ -50,7 +50,7 @@ SENDING = {"/v1/subscriptions/{subscription}/test", "/v1/subscriptions/{subscrip
 
 
 CHANGING = {"/v1/innovations/{innovation}/merge"}
-"""These take a key and make nothing new: `test_merging.py`."""
+"""These take a key and make nothing new: `routers/merging/test_asking.py`."""
 
 QUESTIONS = {"/v1/themes/suggestions"}
 """These write nothing, and may be asked as often as one likes."""

@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from app.register import demonstration
+from app.register import demonstration, redaction
 from tests.conftest import Register
 from tests.http.speaking import head_of
 from tests.register.test_reference import LEAPS
@@ -88,6 +88,40 @@ def test_loading_again_changes_nothing(register: Register, anybody: httpx.Client
     before = head_of(anybody)
     assert register.database.transaction(demonstration.load) == (0, 0)
     assert head_of(anybody) == before
+
+
+def test_a_start_undoes_nothing_of_what_was_tried_out(
+    entries: list[dict[str, Any]], register: Register, curator: httpx.Client, anybody: httpx.Client
+) -> None:
+    adopted = next(entry for entry in entries if entry["adoptions"])
+    one, other, third, fourth, fifth, *_ = (entry for entry in entries if not entry["adoptions"])
+    (adoption, *_) = anybody.get(adopted["links"]["adoptions"]).json()["items"]
+    told, private = (f"/v1/stories/STY-{number:06}" for number in (1, 2))
+    piece = {"kind": "audit", "statement": "It held."}
+    for method, at, body in (
+        ("DELETE", one["links"]["self"] + "?reason=Sent+by+mistake.", None),
+        ("POST", other["links"]["self"] + "/merge", {"into": third["id"], "reason": "The same."}),
+        ("PATCH", third["links"]["self"], {"title": "In other words"}),
+        ("POST", fourth["links"]["evidence"], piece),
+        ("POST", fourth["links"]["decisions"], {"status": "retire", "reason": "Nobody asks."}),
+        ("DELETE", adoption["links"]["self"], None),
+        ("DELETE", told + "?reason=Sent+by+mistake.", None),
+        ("PATCH", private, {"consent_to_publish": False}),
+    ):
+        answer = curator.request(method, at, json=body, headers={"If-Match": "*"})
+        assert answer.is_success, answer.text
+    for name, text in ((fifth["id"], fifth["title"]), ("STY-000003", "story.")):
+        register.database.transaction(redaction.redact, name, "Somebody was named.", [text])
+    before = head_of(anybody)
+
+    assert register.database.transaction(demonstration.load) == (0, 0)
+
+    assert head_of(anybody) == before
+    assert anybody.get(one["links"]["self"]).status_code == 410
+    assert anybody.get(told).status_code == 410
+    assert anybody.get(fifth["links"]["self"]).json()["title"] == "[redacted]"
+    stories = curator.get("/v1/stories?limit=1").json()["page"]["total"]
+    assert stories == len(demonstration.told()) - 2
 
 
 @pytest.mark.usefixtures("entries")

@@ -14,7 +14,7 @@ from app.database import Database
 from app.dialects import rfc3339
 from app.models.clients import Scope
 from tests.conftest import WARD_ROUNDS, Register
-from tests.http.speaking import head_of, problem_of
+from tests.http.speaking import head_of, kept_in, problem_of
 
 CLIENTS = "/v1/clients"
 INTRANET = {"name": "intranet", "organisation": "R0A", "scopes": ["contribute"]}
@@ -124,8 +124,7 @@ def test_a_repeated_request_adds_one_client_and_is_not_told_the_key_again(
     ]
     assert KEY.fullmatch(rotation[0].json()["key"])
     assert rotation[1].json() == rotation[0].json() | {"key": None}
-    with Database(register.settings) as other, other.engine.begin() as connection:
-        kept = str(connection.execute(text("SELECT * FROM idempotent_answer")).all())
+    kept = kept_in(register, "idempotent_answer")
     assert first.json()["id"] in kept
     assert not KEY.search(kept)
 

@@ -196,6 +196,37 @@ def test_a_stream_shows_drafts_to_their_own_organisation_only(
         assert next(others)[1]["id"] == published["id"]
 
 
+@pytest.mark.parametrize(
+    ("accepted", "is_stream"),
+    [
+        ("text/event-stream", True),
+        ("TEXT/Event-Stream; charset=utf-8", True),
+        ("application/json;q=0.4, text/event-stream;q=0.5", True),
+        ("text/event-stream, */*", True),
+        ("text/*, application/json;q=0.9", True),
+        ("application/json;q=0, */*;q=0.1", True),
+        ("application/json, text/event-stream;q=0.5", False),
+        ("application/json, text/event-stream", False),
+        ("text/event-stream;q=0, */*;q=0.1", False),
+        ("text/event-stream;q=much, application/json;q=0.001", False),
+        ("*/*", False),
+        ("text/csv", False),
+    ],
+)
+def test_it_is_a_stream_for_who_prefers_one(
+    anybody: httpx.Client, accepted: str, is_stream: bool
+) -> None:
+    answer = anybody.head("/v1/changes", headers={"Accept": accepted})
+    form = "text/event-stream" if is_stream else "application/json"
+    assert answer.headers["content-type"].partition(";")[0] == form
+
+
+def test_who_prefers_what_in_two_headers_is_asked_both(anybody: httpx.Client) -> None:
+    headers = [("Accept", "application/json;q=0.5"), ("Accept", "text/event-stream")]
+    answer = anybody.head("/v1/changes", headers=headers)
+    assert answer.headers["content-type"].startswith("text/event-stream")
+
+
 def test_the_head_of_a_stream_is_no_stream(anybody: httpx.Client) -> None:
     answer = anybody.head("/v1/changes", headers={"Accept": "text/event-stream"})
     assert (answer.status_code, answer.content) == (200, b"")

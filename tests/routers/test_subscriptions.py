@@ -18,7 +18,7 @@ from app.models.subscriptions import DeliveryPublic, Outcome
 from app.register import deliveries
 from app.register.subscriptions import MOST
 from tests.conftest import Register
-from tests.http.speaking import Submit, head_of, problem_of
+from tests.http.speaking import Submit, head_of, kept_in, problem_of
 
 SUBSCRIPTIONS = "/v1/subscriptions"
 # Nobody listens on this port: what these tests look at is not what is sent.
@@ -104,12 +104,7 @@ def test_no_secret_is_in_the_log_nor_among_what_is_kept_for_retries(
     secrets = made["secret"], rotated.json()["secret"]
     trust.delete(at(made), headers=ANYHOW)
 
-    def everything(session: Session) -> str:
-        tables = ("change", "idempotent_answer")
-        rows = [row for table in tables for row in session.execute(text(f"SELECT * FROM {table}"))]
-        return str(rows)
-
-    kept = register.database.transaction(everything)
+    kept = kept_in(register, "change", "idempotent_answer")
     assert made["id"] in kept
     assert all(secret not in kept for secret in secrets)
     page = trust.get("/v1/changes?kind=subscription").json()["items"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from enum import StrEnum
 from typing import Generic, TypeVar
 
@@ -11,6 +11,7 @@ from fastapi import Request, Response
 
 from app.errors import Fault, MalformedQuery, NotAcceptable, NotSupported, ValidationFailed
 from app.http.odata.errors import VERSION
+from app.http.preferred import MediaRange, accepted, preferred
 from app.http.query import Query, pairs
 from app.http.route import Handler, Route
 from app.models.odata import ODataFormat, ODataOptions
@@ -122,7 +123,7 @@ def level_of(request: Request, asked: ODataFormat) -> Level:
     Raises:
         NotAcceptable: when it takes no JSON.
     """
-    return _negotiated(request, asked, _as_json)
+    return _negotiated(request, asked, (Level.MINIMAL, Level.NONE, Level.FULL), _is_level)
 
 
 def must_take(request: Request, asked: ODataFormat, media_type: str) -> None:
@@ -131,59 +132,37 @@ def must_take(request: Request, asked: ODataFormat, media_type: str) -> None:
     Raises:
         NotAcceptable
     """
-    kind, _, short = media_type.partition("/")
-
-    def fits(offered: str, _: dict[str, str]) -> bool | None:
-        return offered in (media_type, f"{kind}/*", "*/*", short) or None
-
-    _negotiated(request, asked, fits)
+    _negotiated(request, asked, (media_type,), _is_type)
 
 
-def _as_json(offered: str, parameters: dict[str, str]) -> Level | None:
-    if offered not in ("application/json", "application/*", "*/*", "json"):
-        return None
+def _is_type(wanted: MediaRange, media_type: str) -> bool:
+    _, _, short = media_type.partition("/")  # as `$format` may name it
+    return wanted.fits(media_type) or wanted.kind == short
+
+
+def _is_level(wanted: MediaRange, level: Level) -> bool:
     # As in versions 4.0, 4.01 and, in other words, 3.0.
-    told = parameters.get("odata.metadata", parameters.get("metadata", "minimal"))
-    older = parameters.get("odata")
+    told = wanted.parameters.get("odata.metadata", wanted.parameters.get("metadata", "minimal"))
+    older = wanted.parameters.get("odata")
     if older is not None:
         told = older.removesuffix("metadata")
-    try:
-        return Level(told)
-    except ValueError:
-        return None
+    return _is_type(wanted, "application/json") and told == level
 
 
 def _negotiated(
     request: Request,
     asked: ODataFormat,
-    fits: Callable[[str, dict[str, str]], T | None],
+    offered: Sequence[T],
+    fits: Callable[[MediaRange, T], bool],
 ) -> T:
-    """What the best of the formats that the client takes fits as (RFC 9110, section 12.5.1)."""
     if asked.format is not None:  # it comes before the header (part 1, section 11.2.11)
         where, wanted = "?$format", asked.format
     else:
-        where, wanted = "header:Accept", ", ".join(request.headers.getlist("accept")) or "*/*"
-    best: tuple[float, T | None] = (0.0, None)
-    for offer in wanted.lower().split(",")[:50]:
-        kind, *said = (part.strip() for part in offer.split(";"))
-        parameters = {name.strip(): value.strip(' "') for name, _, value in map(_named, said)}
-        found = fits(kind, parameters)
-        quality = _quality(parameters.get("q"))
-        if found is not None and quality > best[0]:
-            best = (quality, found)
-    if best[1] is None:
+        where, wanted = "header:Accept", accepted(request)
+    best = preferred(wanted, offered, fits)
+    if best is None:
         raise NotAcceptable.at(where, "format", "What is here is in none of these formats.")
-    return best[1]
-
-
-def _named(parameter: str) -> tuple[str, str, str]:
-    return parameter.partition("=")
-
-
-def _quality(told: str | None) -> float:
-    if told is None:
-        return 1.0
-    return float(told) if re.fullmatch(r"[01](?:\.\d{0,3})?", told) else 0.0
+    return best
 
 
 _PAGE_SIZE = re.compile(r'(?:^|[,;])\s*(?:odata\.)?maxpagesize\s*=\s*"?(\d{1,9})"?\s*(?=$|[,;])')

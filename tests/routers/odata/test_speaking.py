@@ -21,6 +21,7 @@ def test_metadata_come_as_much_as_is_asked_for(
         "application/json;odata.metadata=full, */*;q=0.1": "full",
         "application/json;odata.streaming=true;IEEE754Compatible=false": "minimal",
         "text/html, */*;q=0.5": "minimal",
+        "application/json;odata.metadata=none;q=0.5, application/json": "minimal",
     }
     for accept, level in accepts.items():
         answer = anybody.get(at, headers={"Accept": accept})
@@ -39,6 +40,7 @@ def test_other_formats_and_versions_are_refused(anybody: httpx.Client) -> None:
     refused: list[tuple[str, dict[str, str]]] = [
         ("Themes", {"Accept": "application/atom+xml"}),
         ("Themes?$format=atom", {}),
+        ("Themes", {"Accept": "*/*, application/json;q=0"}),
         ("$metadata", {"Accept": "application/json"}),
         ("Themes", {"OData-MaxVersion": "3.0"}),
         ("Themes", {"OData-MaxVersion": "four"}),
