@@ -23,7 +23,7 @@ from app.dialects import Reader, dialect_for
 from app.errors import Unavailable
 from app.news import News
 from app.register import changes
-from app.register.memory import Memory
+from app.register.lists.memory import Memory
 from app.settings import Settings
 
 P = ParamSpec("P")

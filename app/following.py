@@ -9,9 +9,10 @@ from collections.abc import AsyncIterator
 from app.database import Database
 from app.models.feed import ChangesQuery, LineFilters
 from app.news import Growing
-from app.register import feed, wanted
+from app.register import feed
 from app.register.access import Caller
 from app.register.feed import Line, Lines
+from app.register.lists import wanted
 
 LOOKS = 20
 """How often a page with filters goes on looking; then it is given as it is, with where it ended."""

@@ -102,8 +102,8 @@ class Innovation(SQLModel, table=True):
     __table_args__ = (
         UniqueConstraint("submitter", "source_system", "source_id", name="uq_innovation_source"),
         Index("ix_innovation_created_at", "created_at", "number"),
-        # The ways that `app/register/walks.py` chooses from: in the order of creation by each of
-        # the filters, in the other orders over all, and within an organisation or an ICB. The
+        # The ways that `app/register/lists/walks.py` chooses from: in the order of creation by each
+        # of the filters, in the other orders over all, and within an organisation or an ICB. The
         # filters stand in the index, so that what does not fit is passed over there.
         Index("ix_innovation_number", "visibility", "number", *FILTERS),
         *(

@@ -14,12 +14,13 @@ from app.models.adoptions import Adoption, AdoptionsQuery
 from app.models.changes import Change, Kind
 from app.models.innovations import Innovation, Visibility
 from app.models.organisations import Organisation, OrganisationKind
-from app.register import changes, cursors, entries, reading
+from app.register import changes, entries, reading
 from app.register.access import Caller
 from app.register.adoptions import GONE, NO_SUCH, was_of
 from app.register.identifiers import reference
+from app.register.lists import cursors
+from app.register.lists.walks import names, one_of
 from app.register.stored import Listed, Stored, etag
-from app.register.walks import names, one_of
 
 _ONE = select(
     col(Adoption.document), col(Adoption.version), col(Adoption.sequence), col(Adoption.number)

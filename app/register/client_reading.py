@@ -23,7 +23,8 @@ from app.models.clients import (
     ClientState,
     KeyPublic,
 )
-from app.register import changes, cursors
+from app.register import changes
+from app.register.lists import cursors
 from app.register.stored import Listed, Stored, etag
 
 NO_SUCH = "There is no client with this id."

@@ -31,7 +31,7 @@ from app.register import changes
 from app.register.access import Caller
 from app.register.identifiers import identifier, number_of, reference
 from app.register.inserting import insert_all
-from app.register.search import sort_key
+from app.register.lists.search import sort_key
 from app.register.stored import Stored, etag
 
 NO_SUCH = "There is no innovation with this id or reference."

@@ -16,11 +16,11 @@ from app.models.tables import INNOVATIONS, Table
 from app.models.themes import Theme
 from app.register import organisations, story_finding
 from app.register.access import Caller
-from app.register.memory import Memory
+from app.register.lists.memory import Memory
+from app.register.lists.walks import ENTRIES, Shape, walk
+from app.register.lists.wanted import must_exist, wanted_by
 from app.register.story_finding import StoryShape
 from app.register.told import STORIES as STORY_ROWS
-from app.register.walks import ENTRIES, Shape, walk
-from app.register.wanted import must_exist, wanted_by
 
 Asked = tuple[str, dict[str, Any]]
 """SQL as the database's driver takes it, and its values."""

@@ -21,9 +21,10 @@ from app.models.changes import Action, Change, Kind
 from app.models.feed import LineFilters
 from app.models.finding import EntryFilters
 from app.models.story_finding import StoryFilters
-from app.register import changes, judged, retired_elsewhere, search, told
+from app.register import changes, judged, retired_elsewhere, told
 from app.register.access import Caller
-from app.register.fitting import Fits, fitting, story_fitting
+from app.register.lists import search
+from app.register.lists.fitting import Fits, fitting, story_fitting
 
 LOOKED_AT = 200
 """Lines that a filter is asked of at once: some milliseconds' worth."""

@@ -7,12 +7,13 @@ from dataclasses import dataclass, field
 from app.dialects import Reader
 from app.errors import Fault, ValidationFailed
 from app.models.finding import Facet, InnovationQuery, InnovationSort
-from app.register import changes, counts, cursors, past, shapes
+from app.register import changes
 from app.register.access import Caller
-from app.register.memory import Counts, Memory
+from app.register.lists import counts, cursors, past, shapes
+from app.register.lists.memory import Counts, Memory
+from app.register.lists.walks import ORDERS
+from app.register.lists.wanted import must_exist, wanted_by
 from app.register.stored import Listed
-from app.register.walks import ORDERS
-from app.register.wanted import must_exist, wanted_by
 
 MOST_FACET_VALUES = 100
 

@@ -23,8 +23,8 @@ from app.models.statistics import Dimension, Period
 from app.models.stories import Role, Verdict
 from app.models.story_statistics import StoryDimension
 from app.models.themes import Theme, ThemeGroup
-from app.register import past
-from app.register.memory import Values
+from app.register.lists import past
+from app.register.lists.memory import Values
 from app.register.steps import steps
 
 Row = dict[str, Any]

@@ -28,15 +28,7 @@ from app.models.innovations import InnovationCreate
 from app.models.organisations import Organisation
 from app.models.stories import StoryCreate
 from app.models.themes import Theme
-from app.register import (
-    changes,
-    entries,
-    held,
-    innovations,
-    screening,
-    stories,
-    story_entries,
-)
+from app.register import changes, entries, held, innovations, screening, stories, story_entries
 from app.register.access import Caller
 from app.register.entries import SourceKey
 from app.register.identifiers import INNOVATION, STORY, reference

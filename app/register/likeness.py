@@ -19,10 +19,11 @@ from app.models.changes import Change, Kind
 from app.models.innovations import Innovation, Visibility
 from app.models.likeness import InnovationVector
 from app.models.themes import Theme
-from app.register import changes, reading, walks
+from app.register import changes, reading
 from app.register.access import Caller
 from app.register.identifiers import number_of
 from app.register.inserting import insert_all
+from app.register.lists import walks
 
 AT_ONCE = 200
 

@@ -19,14 +19,7 @@ from app.models.evidence import EvidencePublic
 from app.models.innovations import MOST_EVIDENCE, Innovation, Visibility
 from app.models.merging import InnovationRef, MergeCreate, MergedInnovation, Supersession
 from app.models.stories import Story, StoryKey, StoryVisibility
-from app.register import (
-    changes,
-    entries,
-    evidence,
-    merged_adoptions,
-    story_entries,
-    story_evidence,
-)
+from app.register import changes, entries, evidence, merged_adoptions, story_entries, story_evidence
 from app.register.access import Caller
 from app.register.entries import document_of
 from app.register.identifiers import number_of

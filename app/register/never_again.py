@@ -22,11 +22,11 @@ from app.models.never_again import NeverAgainQuery
 from app.models.stories import StoryKey, StoryVisibility, Verdict
 from app.register import changes, finding
 from app.register.access import ANYBODY
-from app.register.counts import TRIES
-from app.register.memory import Memory
+from app.register.lists.counts import TRIES
+from app.register.lists.memory import Memory
+from app.register.lists.walks import names
 from app.register.stored import Listed
 from app.register.told import STORIES
-from app.register.walks import names
 
 SHOWN = 3
 """Stories that are shown of each practice."""

@@ -27,9 +27,10 @@ from app.models.organisations import (
     Succession,
     SuccessionRef,
 )
-from app.register import changes, cursors, documents, held
+from app.register import changes, documents, held
 from app.register.access import Caller
-from app.register.search import fold, sort_key
+from app.register.lists import cursors
+from app.register.lists.search import fold, sort_key
 from app.register.stored import Listed, Stored, etag
 
 

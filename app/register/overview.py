@@ -13,11 +13,12 @@ from app.models.decisions import Status
 from app.models.finding import InnovationFilters, InnovationQuery
 from app.models.statistics import Dimension
 from app.models.story_finding import StoryFilters
-from app.register import changes, counts, finding, groups, story_finding, story_statistics
+from app.register import changes, finding, groups, story_finding, story_statistics
 from app.register.access import ANYBODY
-from app.register.memory import NOTHING, Measures, Memory, Values, together
+from app.register.lists import counts
+from app.register.lists.memory import NOTHING, Measures, Memory, Values, together
+from app.register.lists.wanted import wanted_by
 from app.register.statistics import Told, at_one_moment, measured
-from app.register.wanted import wanted_by
 
 NEWEST = 5
 """Innovations that are shown."""

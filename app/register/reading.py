@@ -19,10 +19,11 @@ from app.models.evidence import Evidence
 from app.models.fields import AsOf
 from app.models.innovations import Innovation, InnovationPublic, Source, Visibility
 from app.models.merging import InnovationRef
-from app.register import changes, cursors, feed, past
+from app.register import changes, feed
 from app.register.access import Caller
 from app.register.entries import NO_SUCH, address
 from app.register.identifiers import identifier, reference
+from app.register.lists import cursors, past
 from app.register.stored import Listed, Stored, etag
 
 

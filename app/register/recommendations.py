@@ -37,10 +37,11 @@ from app.models.evidence import Evidence, EvidenceStrength
 from app.models.fields import PageQuery
 from app.models.innovations import InnovationKey, Visibility
 from app.models.organisations import Organisation
-from app.register import changes, cursors
+from app.register import changes
 from app.register.adoption_reading import kind_of, place_below
+from app.register.lists import cursors
+from app.register.lists.walks import ENTRIES, document_of
 from app.register.stored import Listed
-from app.register.walks import ENTRIES, document_of
 
 MOST_NAMED = 5
 """Neighbours that a reason names."""

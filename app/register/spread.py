@@ -1,7 +1,8 @@
 """Spread: counting the positions that organisations take on innovations of others.
 
-All is counted from one count that is carried on along the log (:mod:`app.register.counts`): who, at
-which stage, and in which month it was adopted first. By innovation, documents tell it themselves.
+All is counted from one count that is carried on along the log (:mod:`app.register.lists.counts`):
+who, at which stage, and in which month it was adopted first. By innovation, documents tell it
+themselves.
 """
 
 from __future__ import annotations
@@ -19,13 +20,14 @@ from app.models.adoptions import TAKEN, AdoptionStage
 from app.models.finding import InnovationQuery, InnovationSort
 from app.models.spread import SpreadBy, SpreadQuery
 from app.models.statistics import Dimension, Period
-from app.register import changes, counts, finding, groups, past
+from app.register import changes, finding, groups
 from app.register.access import Caller
 from app.register.groups import Names, Row
-from app.register.memory import Memory, Values
+from app.register.lists import counts, past
+from app.register.lists.memory import Memory, Values
+from app.register.lists.wanted import must_exist, wanted_by
 from app.register.statistics import Told
 from app.register.steps import called, steps
-from app.register.wanted import must_exist, wanted_by
 
 TENTH = 10
 

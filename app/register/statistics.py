@@ -10,11 +10,12 @@ from itertools import product
 
 from app.dialects import Reader
 from app.models.statistics import Dimension, StatisticsQuery
-from app.register import changes, counts, groups, past
+from app.register import changes, groups
 from app.register.access import Caller
 from app.register.groups import Names, Row
-from app.register.memory import NOTHING, Counts, Measures, Memory, Values, together
-from app.register.wanted import Wanted, must_exist, wanted_by
+from app.register.lists import counts, past
+from app.register.lists.memory import NOTHING, Counts, Measures, Memory, Values, together
+from app.register.lists.wanted import Wanted, must_exist, wanted_by
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,16 +28,17 @@ from app.models.changes import LogHead
 from app.models.innovations import Innovation, Visibility
 from app.models.stories import FILTERS, KEYS, OWNERS, StoryKey, StoryVisibility
 from app.models.story_finding import StoryFacet, StoryFilters, StoryQuery, StorySort
-from app.register import changes, cursors, search
+from app.register import changes
 from app.register.access import Caller
-from app.register.counts import TRIES
 from app.register.finding import MOST_FACET_VALUES, Found
 from app.register.identifiers import identifier
-from app.register.memory import Counts, Memory
-from app.register.shapes import start_of
+from app.register.lists import cursors, search
+from app.register.lists.counts import TRIES
+from app.register.lists.memory import Counts, Memory
+from app.register.lists.shapes import start_of
+from app.register.lists.walks import names, one_of
+from app.register.lists.wanted import must_exist
 from app.register.told import STORIES
-from app.register.walks import names, one_of
-from app.register.wanted import must_exist
 
 _KEYS: Table = StoryKey.__table__  # type: ignore[attr-defined]
 _HEAD = select(col(LogHead.sequence)).scalar_subquery()

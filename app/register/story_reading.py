@@ -13,9 +13,10 @@ from app.errors import NotFound, Withdrawn
 from app.models.changes import Change, Kind, LogHead
 from app.models.innovations import Source
 from app.models.stories import Story, StoryPublic, StoryVisibility
-from app.register import cursors, feed, told
+from app.register import feed, told
 from app.register.access import Caller
 from app.register.identifiers import STORY, identifier
+from app.register.lists import cursors
 from app.register.stored import Listed, Stored, etag
 from app.register.story_entries import NO_SUCH
 

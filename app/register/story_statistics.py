@@ -8,9 +8,9 @@ from app.dialects import Reader
 from app.models.story_statistics import StoryDimension, StoryStatisticsQuery
 from app.register import changes, groups, story_finding
 from app.register.access import Caller
-from app.register.counts import TRIES
 from app.register.groups import Row
-from app.register.memory import Measures, Memory
+from app.register.lists.counts import TRIES
+from app.register.lists.memory import Measures, Memory
 from app.register.statistics import Told, rolled_up, table
 
 

@@ -15,8 +15,9 @@ from app.errors import NotFound
 from app.models.changes import LogHead
 from app.models.fields import PageQuery
 from app.models.subscriptions import Delivery, DeliveryPublic, Subscription
-from app.register import changes, cursors, judged, subscriptions
+from app.register import changes, judged, subscriptions
 from app.register.access import Caller
+from app.register.lists import cursors
 from app.register.stored import Listed, Stored
 from app.register.subscriptions import NO_SUCH
 

@@ -31,10 +31,11 @@ from app.models.subscriptions import (
     SubscriptionUpdate,
     SubscriptionWithSecret,
 )
-from app.register import changes, judged, search
+from app.register import changes, judged
 from app.register.access import Caller
 from app.register.identifiers import new_id
 from app.register.judged import Reach
+from app.register.lists import search
 from app.register.patches import patched
 from app.register.stored import Precondition, Stored, etag, must_match
 

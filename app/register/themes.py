@@ -15,12 +15,13 @@ from app.models.changes import Action, Kind, LogHead
 from app.models.decisions import Status
 from app.models.finding import InnovationFilters
 from app.models.themes import Theme, ThemeCreate, ThemeDocument, ThemeRef, ThemeUpdate
-from app.register import changes, counts, documents, held
+from app.register import changes, documents, held
 from app.register.access import ANYBODY, Caller
-from app.register.memory import NOTHING, Memory
+from app.register.lists import counts
+from app.register.lists.memory import NOTHING, Memory
+from app.register.lists.wanted import wanted_by
 from app.register.patches import patched
 from app.register.stored import Precondition, Stored, etag, must_match
-from app.register.wanted import wanted_by
 
 _RESERVED = frozenset({"emerging", "suggestions"})
 """What stands beside the themes in addresses, and would hide a theme of that name."""

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from app.errors import InvalidCursor
 from app.models.finding import InnovationQuery
-from app.register import cursors
+from app.register.lists import cursors
 from tests.conftest import Register
 from tests.http.speaking import KINDS, MEMBERS, full, get, gettable, head_of, problem_of, raw
 

@@ -6,7 +6,7 @@ import pytest
 
 from app.dialects.protocol import Alternative
 from app.errors import ValidationFailed
-from app.register.search import MOST_WORDS, alternatives, fold
+from app.register.lists.search import MOST_WORDS, alternatives, fold
 
 Words = list[str]
 

@@ -17,7 +17,7 @@ from app.models.recommendations import RecommendationPage
 from app.models.spread import SpreadAnswer, SpreadQuery
 from app.register import organisations, spread
 from app.register.access import OPERATOR, Caller
-from app.register.memory import Memory
+from app.register.lists.memory import Memory
 from tests.conftest import Register
 from tests.http.speaking import Submit, head_of, problem_of
 from tests.routers.histories import Histories

@@ -16,7 +16,7 @@ from app.models.organisations import OrganisationKind
 from app.models.statistics import Dimension, Overview, Statistics, StatisticsQuery, Timeline
 from app.register import organisations, statistics
 from app.register.access import OPERATOR, Caller
-from app.register.memory import Memory
+from app.register.lists.memory import Memory
 from app.register.organisations import Facts
 from tests.conftest import Register
 from tests.http.speaking import Submit, problem_of

@@ -17,13 +17,14 @@ from app.odata import options
 from app.odata.addresses import Address
 from app.odata.options import Asked, Expanded
 from app.odata.sets import SETS, EntitySet
-from app.register import changes, cursors
-from app.register.counts import TRIES
+from app.register import changes
+from app.register.lists import cursors
+from app.register.lists.counts import TRIES
+from app.register.lists.walks import names
 from app.register.odata import statements
 from app.register.odata.conditions import values_of
 from app.register.odata.statements import ASKED_AT_ONCE, Made, Shape
 from app.register.rows import cells_of
-from app.register.walks import names
 
 T = TypeVar("T")
 Row = Sequence[Any]

@@ -30,8 +30,8 @@ from app.models.tables import (
 )
 from app.models.themes import Theme
 from app.odata.sets import EntitySet
+from app.register.lists.walks import ENTRIES
 from app.register.told import STORIES as STORY_ROWS
-from app.register.walks import ENTRIES
 
 _ORGANISATIONS: Table = Organisation.__table__  # type: ignore[attr-defined]
 _THEMES: Table = Theme.__table__  # type: ignore[attr-defined]

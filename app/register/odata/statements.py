@@ -24,9 +24,9 @@ from app.dialects import Dialect, Prepared, Statement
 from app.models.tables import Column
 from app.odata.expressions import Expression, Kind, Ordering
 from app.odata.sets import EntitySet
+from app.register.lists.walks import names
 from app.register.odata.conditions import Conditions, may_be_null
 from app.register.odata.sources import Source, source_of
-from app.register.walks import names
 
 KEPT = 256
 """Statements that are kept of each kind."""

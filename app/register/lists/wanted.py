@@ -18,11 +18,11 @@ from app.models.innovations import PLACES, Visibility
 from app.models.organisations import Organisation, OrganisationKind
 from app.models.story_finding import StoryFilters
 from app.models.themes import Theme
-from app.register import search, walks
 from app.register.access import Caller
-from app.register.fitting import VALUES, Entry, Fits, fitting
-from app.register.memory import Memory
-from app.register.walks import Shape
+from app.register.lists import search, walks
+from app.register.lists.fitting import VALUES, Entry, Fits, fitting
+from app.register.lists.memory import Memory
+from app.register.lists.walks import Shape
 
 
 @dataclass(frozen=True, slots=True)

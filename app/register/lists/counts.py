@@ -19,10 +19,11 @@ from sqlmodel import col
 from app.dialects import Reader, Statement, TextIn
 from app.models.changes import Change, Kind
 from app.models.decisions import Status
-from app.register import changes, shapes
-from app.register.fitting import VALUES, Entry
-from app.register.memory import NOTHING, Counts, Measures, Memory, Values, together
-from app.register.wanted import Wanted
+from app.register import changes
+from app.register.lists import shapes
+from app.register.lists.fitting import VALUES, Entry
+from app.register.lists.memory import NOTHING, Counts, Measures, Memory, Values, together
+from app.register.lists.wanted import Wanted
 
 TRIES = 3
 """How often what is counted and what goes with it are read again, until both are of one moment."""

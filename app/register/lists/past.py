@@ -38,7 +38,7 @@ from app.models.innovations import NO_REVIEW, PLACES, Visibility
 from app.models.organisations import Organisation, Place
 from app.models.themes import ThemeRef
 from app.register import changes
-from app.register.walks import COLUMNS, ENTRIES, KEYS, Shape, Walk, created_in, not_in, one_of
+from app.register.lists.walks import COLUMNS, ENTRIES, KEYS, Shape, Walk, created_in, not_in, one_of
 
 _LINES: Table = Change.__table__  # type: ignore[attr-defined]
 _AS_OF: ColumnElement[int] = bindparam("as_of", type_=Integer)
@@ -235,7 +235,7 @@ def positions(dialect: Dialect, entries: Walk) -> FromClause:
 def told_of_position(
     organisation: ColumnElement[str], stage: ColumnElement[str], month: ColumnElement[str]
 ) -> ColumnElement[str]:
-    """What spread is counted by, as :mod:`app.register.fitting` makes it of a document."""
+    """What spread is counted by, as :mod:`app.register.lists.fitting` makes it of a document."""
     space = literal_column("' '", String)
     return organisation + space + stage + space + month
 

@@ -46,9 +46,9 @@ from app.models.decisions import Decision, Status
 from app.models.evidence import Evidence
 from app.models.finding import InnovationSort
 from app.models.innovations import Visibility
-from app.register import past
-from app.register.past import told_of_position
-from app.register.walks import (
+from app.register.lists import past
+from app.register.lists.past import told_of_position
+from app.register.lists.walks import (
     ENTRIES,
     KEY_VALUES,
     KEYS,

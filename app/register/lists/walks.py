@@ -59,7 +59,7 @@ class Shape(NamedTuple):
     own_only: bool
     """Whether what is not published shows for one organisation only."""
     past: bool = False
-    """Whether it is asked of the register as it was; see :mod:`app.register.past`."""
+    """Whether it is asked of the register as it was; see :mod:`app.register.lists.past`."""
 
     @property
     def searched(self) -> bool:
