@@ -15,8 +15,8 @@ from app.http.route import Route
 from app.models.spread import SpreadAnswer, SpreadQuery
 from app.models.statistics import Overview, Statistics, StatisticsQuery, Timeline, TimelineQuery
 from app.models.story_statistics import StoryStatistics, StoryStatisticsQuery
-from app.register import overview, spread, statistics, story_statistics, timeline
-from app.register.statistics import Told
+from app.register.statistics import innovations, overview, spread, stories, timeline
+from app.register.statistics.tables import Told
 from app.routers.parts import Register
 
 router = APIRouter(prefix="/v1/statistics", tags=["statistics"], route_class=Route)
@@ -41,7 +41,7 @@ async def get_statistics(
     innovation is counted where its organisation stands; one of an ICB that closed counts for the
     ICB that took over, where there is one only.
     """
-    told = await register.read(statistics.grouped, query, caller, memory=register.memory)
+    told = await register.read(innovations.grouped, query, caller, memory=register.memory)
     return _answer(request, told)
 
 
@@ -107,7 +107,7 @@ async def get_story_statistics(
     and how many of these ask to keep something or never to go back. All filters of their list
     apply. A story of several themes is in the group of each, and once in the total.
     """
-    told = await register.read(story_statistics.grouped, query, caller, memory=register.memory)
+    told = await register.read(stories.grouped, query, caller, memory=register.memory)
     return _answer(request, told)
 
 

@@ -15,9 +15,10 @@ from app.models.clients import Scope
 from app.models.organisations import OrganisationKind
 from app.models.recommendations import RecommendationPage
 from app.models.spread import SpreadAnswer, SpreadQuery
-from app.register import organisations, spread
+from app.register import organisations
 from app.register.access import OPERATOR, Caller
 from app.register.lists.memory import Memory
+from app.register.statistics import spread
 from tests.conftest import Register
 from tests.http.speaking import Submit, head_of, problem_of
 from tests.routers.histories import Histories

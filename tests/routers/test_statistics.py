@@ -14,10 +14,11 @@ from app.database import Database
 from app.models.clients import Scope
 from app.models.organisations import OrganisationKind
 from app.models.statistics import Dimension, Overview, Statistics, StatisticsQuery, Timeline
-from app.register import organisations, statistics
+from app.register import organisations
 from app.register.access import OPERATOR, Caller
 from app.register.lists.memory import Memory
 from app.register.organisations import Facts
+from app.register.statistics import innovations
 from tests.conftest import Register
 from tests.http.speaking import Submit, problem_of
 from tests.routers.histories import AUDIT, VOICE, Histories
@@ -380,7 +381,7 @@ def test_counts_that_were_carried_on_are_those_of_a_full_count(
         await database.open()
         told = [
             await database.read(
-                statistics.grouped,
+                innovations.grouped,
                 StatisticsQuery.model_validate(query),
                 caller,
                 memory=Memory(),

@@ -6,12 +6,13 @@ from datetime import UTC, datetime
 
 from app.dialects import Reader
 from app.models.story_statistics import StoryDimension, StoryStatisticsQuery
-from app.register import changes, groups, story_finding
+from app.register import changes, story_finding
 from app.register.access import Caller
-from app.register.groups import Row
 from app.register.lists.counts import TRIES
 from app.register.lists.memory import Measures, Memory
-from app.register.statistics import Told, rolled_up, table
+from app.register.statistics import groups
+from app.register.statistics.groups import Row
+from app.register.statistics.tables import Told, rolled_up, table
 
 
 async def grouped(

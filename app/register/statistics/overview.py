@@ -13,12 +13,14 @@ from app.models.decisions import Status
 from app.models.finding import InnovationFilters, InnovationQuery
 from app.models.statistics import Dimension
 from app.models.story_finding import StoryFilters
-from app.register import changes, finding, groups, story_finding, story_statistics
+from app.register import changes, finding, story_finding
 from app.register.access import ANYBODY
 from app.register.lists import counts
 from app.register.lists.memory import NOTHING, Measures, Memory, Values, together
 from app.register.lists.wanted import wanted_by
-from app.register.statistics import Told, at_one_moment, measured
+from app.register.statistics import groups, stories
+from app.register.statistics.innovations import at_one_moment, measured
+from app.register.statistics.tables import Told
 
 NEWEST = 5
 """Innovations that are shown."""
@@ -32,14 +34,14 @@ async def overview(reader: Reader, *, memory: Memory) -> Told:
     due = wanted_by(reader, InnovationFilters(review_due_before=day), ANYBODY)
     month_ago = datetime.combine(day - timedelta(days=30), time(), UTC)
     recent = wanted_by(reader, InnovationFilters(created_from=month_ago), ANYBODY)
-    stories = await story_finding.wanted_stories(reader, StoryFilters(), ANYBODY, memory=memory)
+    every_story = await story_finding.wanted_stories(reader, StoryFilters(), ANYBODY, memory=memory)
     each = ((), ("status",), ("organisation",), ("theme", "status"), ("region",))
     for _ in range(counts.TRIES):
         counted, head = await at_one_moment(reader, everything, each, memory)
         due_now = await counts.of(reader, due, (), memory, at=head)
         lately = await counts.of(reader, recent, (), memory, at=head)
         newest = await finding.page(reader, InnovationQuery(limit=NEWEST), ANYBODY, memory=memory)
-        told = await story_finding.counts(reader, stories, (), memory, at=head)
+        told = await story_finding.counts(reader, every_story, (), memory, at=head)
         at = await changes.latest(reader)
         if {due_now.head, lately.head, newest.head, told.head} == {head}:
             break
@@ -49,7 +51,7 @@ async def overview(reader: Reader, *, memory: Memory) -> Told:
     def number(cells: Mapping[Values, Measures], *values: str | None) -> int:
         return cells.get(values, NOTHING)[0]
 
-    story_measures = story_statistics.measured(told.cells.get((), NOTHING))
+    story_measures = stories.measured(told.cells.get((), NOTHING))
     content = {
         "totals": {
             **measured(total.get((), NOTHING)),

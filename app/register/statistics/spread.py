@@ -20,14 +20,15 @@ from app.models.adoptions import TAKEN, AdoptionStage
 from app.models.finding import InnovationQuery, InnovationSort
 from app.models.spread import SpreadBy, SpreadQuery
 from app.models.statistics import Dimension, Period
-from app.register import changes, finding, groups
+from app.register import changes, finding
 from app.register.access import Caller
-from app.register.groups import Names, Row
 from app.register.lists import counts, past
 from app.register.lists.memory import Memory, Values
 from app.register.lists.wanted import must_exist, wanted_by
-from app.register.statistics import Told
-from app.register.steps import called, steps
+from app.register.statistics import groups
+from app.register.statistics.groups import Names, Row
+from app.register.statistics.steps import called, steps
+from app.register.statistics.tables import Told
 
 TENTH = 10
 

@@ -25,7 +25,7 @@ from app.models.story_statistics import StoryDimension
 from app.models.themes import Theme, ThemeGroup
 from app.register.lists import past
 from app.register.lists.memory import Values
-from app.register.steps import steps
+from app.register.statistics.steps import steps
 
 Row = dict[str, Any]
 

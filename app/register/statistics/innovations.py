@@ -2,30 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, date, datetime
-from enum import StrEnum
-from itertools import product
+from collections.abc import Iterable
+from datetime import UTC, datetime
 
 from app.dialects import Reader
 from app.models.statistics import Dimension, StatisticsQuery
-from app.register import changes, groups
+from app.register import changes
 from app.register.access import Caller
-from app.register.groups import Names, Row
 from app.register.lists import counts, past
-from app.register.lists.memory import NOTHING, Counts, Measures, Memory, Values, together
+from app.register.lists.memory import Counts, Measures, Memory
 from app.register.lists.wanted import Wanted, must_exist, wanted_by
-
-
-@dataclass(frozen=True, slots=True)
-class Told:
-    """Statistics, and what they were made from."""
-
-    content: Row
-    head: int
-    day: date | None = None
-    """The day that they hold for, where the answer depends on the day, too."""
+from app.register.statistics import groups
+from app.register.statistics.groups import Row
+from app.register.statistics.tables import Told, rolled_up, table
 
 
 async def grouped(
@@ -55,30 +44,6 @@ async def grouped(
     return Told(content, head, day if by_day and line is None else None)
 
 
-def table(
-    names: Names,
-    group_by: Sequence[StrEnum],
-    rows: dict[Values, Measures],
-    total: Counts,
-    measured: Callable[[Measures], Row],
-    *,
-    empty: bool,
-) -> Row:
-    """Groups in their order, each with its names and its measures, and the total."""
-    if empty:
-        for values in product(*(names.all_of(each, rows) for each in group_by)):
-            rows.setdefault(values, NOTHING)
-    items = [
-        names.named(group_by, values) | measured(rows[values])
-        for values in sorted(rows, key=names.order(group_by))
-    ]
-    return {
-        "group_by": list(group_by),
-        "items": items if group_by else [],
-        "total": measured(total.cells.get((), NOTHING)),
-    }
-
-
 async def at_one_moment(
     reader: Reader, wanted: Wanted, each: Iterable[tuple[str, ...]], memory: Memory
 ) -> tuple[list[Counts], int]:
@@ -102,18 +67,3 @@ def measured(measures: Measures) -> Row:
         "kept": kept,
         "share_kept": round(kept / innovations, 4) if innovations else None,
     }
-
-
-def rolled_up(
-    cells: Mapping[Values, Measures],
-    by: tuple[str, ...],
-    group_by: Sequence[StrEnum],
-    names: Names,
-) -> dict[Values, Measures]:
-    """Counts by what was asked for, from counts by what documents say."""
-    rows: dict[Values, Measures] = {}
-    for values, measures in cells.items():
-        said = dict(zip(by, values, strict=True))
-        key = tuple(names.group_of(each, said) for each in group_by)
-        rows[key] = together(rows.get(key, NOTHING), measures)
-    return rows

@@ -11,12 +11,12 @@ from app.models.decisions import Status
 from app.models.statistics import Period, TimelineQuery
 from app.register import changes
 from app.register.access import Caller
-from app.register.groups import Row
 from app.register.lists import counts, shapes
 from app.register.lists.memory import Memory
 from app.register.lists.wanted import must_exist, wanted_by
-from app.register.statistics import Told
-from app.register.steps import called, start, steps
+from app.register.statistics.groups import Row
+from app.register.statistics.steps import called, start, steps
+from app.register.statistics.tables import Told
 
 
 async def timeline(reader: Reader, query: TimelineQuery, caller: Caller, *, memory: Memory) -> Told:

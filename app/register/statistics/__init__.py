@@ -1,0 +1,1 @@
+"""Statistics: the register in figures."""
