@@ -6,14 +6,12 @@ folders that are not its own, and leaves the server behind when a run is killed.
 
 from __future__ import annotations
 
-import ctypes
 import os
 import re
 import shutil
 import signal
 import stat
 import subprocess
-import sys
 import tempfile
 import time
 import uuid
@@ -26,10 +24,11 @@ from urllib.parse import quote, urlsplit
 import psycopg
 from psycopg import sql
 
+from tests.orphans import end_with_parent
+
 PATIENCE = 30  # seconds
 _INITDB = ("--username=postgres", "--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync")
 _HASTE = ("--fsync=off", "--synchronous_commit=off", "--full_page_writes=off", "--jit=off")
-_PR_SET_PDEATHSIG = 1
 
 
 @contextmanager
@@ -130,15 +129,13 @@ def _running(home: Path, *command: str | Path) -> Iterator[subprocess.Popen[byte
     On Linux, it also ends with this process, however that ends.
     """
     owner = home.stat()
-    libc = ctypes.CDLL(None) if sys.platform == "linux" else None
 
     def become() -> None:
         if os.geteuid() == 0:
             os.setgroups([])
             os.setgid(owner.st_gid)
             os.setuid(owner.st_uid)  # after these two, which only root may do
-        if libc:
-            libc.prctl(_PR_SET_PDEATHSIG, signal.SIGQUIT)  # after that, which would clear it
+        end_with_parent(signal.SIGQUIT)  # after that, which would clear it
 
     with (home / "log").open("ab") as log:
         process = subprocess.Popen(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import AbstractAsyncContextManager, contextmanager
@@ -13,6 +14,10 @@ from fastapi import FastAPI
 from starlette.types import Receive, Scope, Send
 
 from app.http.patience import Patient
+
+PLAIN = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+"""For clients that speak plain HTTP: it trusts nobody. By itself, httpx reads all the certificates
+that this machine trusts for each client anew, which takes longer than most tests."""
 
 
 class Server:
