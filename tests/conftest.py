@@ -48,7 +48,7 @@ class Templates:
     def postgresql(self) -> tuple[str, str]:
         """The server, and the template's URL on it; started by the first test that asks."""
         if self._server is None or self._postgresql is None:
-            self._server = self.stack.enter_context(postgresql.server())
+            self._server = self.stack.enter_context(postgresql.server(in_memory=True))
             self._postgresql = self.stack.enter_context(postgresql.database(self._server))
             prepare(self._postgresql)
         return self._server, self._postgresql
