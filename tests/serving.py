@@ -28,6 +28,8 @@ class Server:
         # Made by hand: only of a socket that says TCP does asyncio turn off Nagle's delay, which
         # costs 40 ms a request.
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+        # What a client does not read waits here: little, so that a test soon has more.
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 16)
         self._socket.bind(("127.0.0.1", 0))
         self._socket.listen()
         self._loop = asyncio.new_event_loop()
