@@ -78,6 +78,7 @@ def _guard(telling: int, *streams: int) -> None:
     process = os.fork()
     if process == 0:
         end_with_parent()
+        os.register_at_fork(after_in_child=end_with_parent)  # and so do the workers of a service
         os.setsid()
         for target, stream in enumerate(streams):
             os.dup2(stream, target)

@@ -74,8 +74,10 @@ class Running:
         self.wait()
 
     def _number(self) -> int:
+        told = self._told.read(commands.TOLD.size)
+        assert told, "what commands are forked from has ended"
         number: int
-        (number,) = commands.TOLD.unpack(self._told.read(commands.TOLD.size))
+        (number,) = commands.TOLD.unpack(told)
         return number
 
 
