@@ -23,7 +23,7 @@ from app.register import clients, reference, verification
 from app.register.verification import Verdict
 from app.settings import Settings
 from tests import postgresql
-from tests.serving import Server
+from tests.serving import PLAIN, Server
 
 DIALECTS = ("sqlite", "postgresql")
 
@@ -48,7 +48,7 @@ class Templates:
     def postgresql(self) -> tuple[str, str]:
         """The server, and the template's URL on it; started by the first test that asks."""
         if self._server is None or self._postgresql is None:
-            self._server = self.stack.enter_context(postgresql.server())
+            self._server = self.stack.enter_context(postgresql.server(in_memory=True))
             self._postgresql = self.stack.enter_context(postgresql.database(self._server))
             prepare(self._postgresql)
         return self._server, self._postgresql
@@ -144,8 +144,7 @@ class Register:
         """An HTTP client with this key, or with none."""
         headers = {"Authorization": f"Bearer {key}"} if key else {}
         return self._stack.enter_context(
-            # Plain HTTP: making a TLS context takes longer than most tests.
-            httpx.Client(base_url=self.url, headers=headers, timeout=30, verify=False)  # noqa: S501
+            httpx.Client(base_url=self.url, headers=headers, timeout=30, verify=PLAIN)
         )
 
 

@@ -6,19 +6,17 @@ folders that are not its own, and leaves the server behind when a run is killed.
 
 from __future__ import annotations
 
-import ctypes
 import os
 import re
 import shutil
 import signal
 import stat
 import subprocess
-import sys
 import tempfile
 import time
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext, suppress
 from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import quote, urlsplit
@@ -26,35 +24,45 @@ from urllib.parse import quote, urlsplit
 import psycopg
 from psycopg import sql
 
+from tests.orphans import end_with_parent
+
 PATIENCE = 30  # seconds
+_PREFIX = "register-pg-"
+_MEMORY = Path("/dev/shm")  # noqa: S108  (each folder there is new, and its owner's alone)
+_ROOM = 4 << 30  # bytes: what there has to be of it, for two runs at once with much in them
 _INITDB = ("--username=postgres", "--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync")
 _HASTE = ("--fsync=off", "--synchronous_commit=off", "--full_page_writes=off", "--jit=off")
-_PR_SET_PDEATHSIG = 1
 
 
 @contextmanager
-def server(folder: Path | None = None) -> Iterator[str]:
+def server(folder: Path | None = None, *, in_memory: bool = False) -> Iterator[str]:
     """The URL of a running server: the one that the environment names, or one of our own.
 
     Ours keeps everything in a new folder in ``folder``, which every user has to be able to enter
-    and whose path has to be short: a socket's has room for some hundred bytes.
+    and whose path has to be short: a socket's has room for some hundred bytes. In memory, if there
+    is room, are its data: a database is 550 files, which a disk takes up to ten times as long for.
     """
     if named := os.environ.get("REGISTER_TEST_DATABASE_URL"):
         yield named
         return
     found = _binaries()
     # The server trusts whoever reaches it: its owner, the only one who can enter this folder.
-    with tempfile.TemporaryDirectory(prefix="register-pg-", dir=folder or "/tmp") as name:  # noqa: S108
+    with (
+        tempfile.TemporaryDirectory(prefix=_PREFIX, dir=folder or "/tmp") as name,  # noqa: S108
+        _in_memory() if in_memory else nullcontext() as memory,
+    ):
         home = Path(name)
+        data = memory or home / "data"
         if os.geteuid() == 0:  # which PostgreSQL refuses to be
             import pwd  # not above: Windows has none, and can still test on a server that it names
 
             nobody = pwd.getpwnam("nobody")
-            os.chown(home, nobody.pw_uid, nobody.pw_gid)
+            for each in filter(None, (home, memory)):
+                os.chown(each, nobody.pw_uid, nobody.pw_gid)
         binaries = _reachable(found, home)
-        with _running(home, binaries / "initdb", "--pgdata=data", *_INITDB) as initdb:
+        with _running(home, binaries / "initdb", "-D", data, *_INITDB) as initdb:
             initdb.wait(PATIENCE)  # if it fails, so does the next, and the log tells of both
-        options = ("-D", "data", "-k", home, "--listen_addresses=", "--max_connections=60", *_HASTE)
+        options = ("-D", data, "-k", home, "--listen_addresses=", "--max_connections=60", *_HASTE)
         with _running(home, binaries / "postgres", *options) as postgres:
             url = f"postgresql+psycopg://postgres@/postgres?host={quote(name)}"
             _await(url, postgres, home / "log")
@@ -72,6 +80,8 @@ def database(server_url: str, *, template: str | None = None) -> Iterator[str]:
     if template:
         original = urlsplit(template).path.removeprefix("/")
         create += sql.SQL(" TEMPLATE {}").format(sql.Identifier(original))
+        if "REGISTER_TEST_DATABASE_URL" not in os.environ:
+            create += sql.SQL(" STRATEGY FILE_COPY")  # which is fast where nothing is flushed
     _run(server_url, create)
     try:
         # Only the path changes: the query says where the socket is.
@@ -79,6 +89,37 @@ def database(server_url: str, *, template: str | None = None) -> Iterator[str]:
     finally:
         # With force, for a test that failed may have left a connection open.
         _run(server_url, sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+@contextmanager
+def _in_memory() -> Iterator[Path | None]:
+    """A folder in memory, or None where there is no room; one that a killed run has left goes."""
+    if not _MEMORY.is_dir() or shutil.disk_usage(_MEMORY).free < _ROOM:
+        yield None
+        return
+    for left in _MEMORY.glob(f"{_PREFIX}*"):
+        with suppress(OSError), _locked(left):
+            if left.stat().st_mtime < time.time() - PATIENCE:  # it may be about to be locked
+                shutil.rmtree(left)
+    with tempfile.TemporaryDirectory(prefix=_PREFIX, dir=_MEMORY) as name, _locked(Path(name)):
+        yield Path(name)
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    """Has a lock on the folder, which ends with this process.
+
+    Raises:
+        OSError: when another has it, or the folder is another user's, or no more.
+    """
+    import fcntl  # not above: Windows has none
+
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def _run(url: str, statement: sql.SQL | sql.Composed) -> None:
@@ -130,15 +171,13 @@ def _running(home: Path, *command: str | Path) -> Iterator[subprocess.Popen[byte
     On Linux, it also ends with this process, however that ends.
     """
     owner = home.stat()
-    libc = ctypes.CDLL(None) if sys.platform == "linux" else None
 
     def become() -> None:
         if os.geteuid() == 0:
             os.setgroups([])
             os.setgid(owner.st_gid)
             os.setuid(owner.st_uid)  # after these two, which only root may do
-        if libc:
-            libc.prctl(_PR_SET_PDEATHSIG, signal.SIGQUIT)  # after that, which would clear it
+        end_with_parent(signal.SIGQUIT)  # after that, which would clear it
 
     with (home / "log").open("ab") as log:
         process = subprocess.Popen(

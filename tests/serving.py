@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import AbstractAsyncContextManager, contextmanager
@@ -14,6 +15,10 @@ from starlette.types import Receive, Scope, Send
 
 from app.http.patience import Patient
 
+PLAIN = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+"""For clients that speak plain HTTP: it trusts nobody. By itself, httpx reads all the certificates
+that this machine trusts for each client anew, which takes longer than most tests."""
+
 
 class Server:
     """One server for the whole session; a test puts its own app behind it."""
@@ -23,6 +28,8 @@ class Server:
         # Made by hand: only of a socket that says TCP does asyncio turn off Nagle's delay, which
         # costs 40 ms a request.
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+        # What a client does not read waits here: little, so that a test soon has more.
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 16)
         self._socket.bind(("127.0.0.1", 0))
         self._socket.listen()
         self._loop = asyncio.new_event_loop()

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import re
+import signal
+import socket
+import subprocess
+import sys
+from contextlib import suppress
 from pathlib import Path
 
 import httpx
@@ -11,9 +17,34 @@ import pytest
 from app.database import Database
 from tests.conftest import Register, settings_for
 from tests.http.speaking import kept_in
-from tests.processes import run
+from tests.processes import PATIENCE, free_port, ready, run
+
+INSTALLED = Path(sys.executable).with_name("register")
+"""The command as ``pip`` puts it beside the interpreter."""
 
 MANCHESTER = "Manchester University NHS Foundation Trust"
+
+
+def test_it_is_started_as_it_is_installed(tmp_path: Path) -> None:
+    port = free_port()
+    process = subprocess.Popen(
+        [INSTALLED, "serve", "--port", str(port), "--workers", "2"],
+        cwd=tmp_path,  # a register.db in this folder is made and brought to head
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    try:
+        ready(port, process)
+        process.send_signal(signal.SIGTERM)
+        process.wait(PATIENCE)
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+    assert (tmp_path / "register.db").exists()
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.1", port))
 
 
 def test_a_key_is_alone_on_the_last_line_and_opens_the_register(

@@ -17,6 +17,7 @@ from app.models.clients import Scope
 from app.register import clients
 from tests.conftest import WARD_ROUNDS, settings_for
 from tests.processes import free_port, run, service
+from tests.serving import PLAIN
 
 WRITERS = 4
 
@@ -29,9 +30,14 @@ def let_write(written: list[str], more: float) -> None:
     time.sleep(more)
 
 
-def write_until_killed(base: str, key: str, sent: Iterator[int], acknowledged: list[str]) -> None:
+def client_of(port: int, key: str) -> httpx.Client:
+    headers = {"Authorization": f"Bearer {key}"}
+    return httpx.Client(base_url=f"http://127.0.0.1:{port}", headers=headers, verify=PLAIN)
+
+
+def write_until_killed(port: int, key: str, sent: Iterator[int], acknowledged: list[str]) -> None:
     """Submits entries, each with an id of its own, until the service is gone."""
-    with httpx.Client(base_url=base, headers={"Authorization": f"Bearer {key}"}) as client:
+    with client_of(port, key) as client:
         while True:
             source = {"system": "crash", "id": str(next(sent))}
             try:
@@ -47,7 +53,7 @@ def kill_while_writing(url: str, key: str, sent: Iterator[int], *, after: float)
     port = free_port()
     acknowledged: list[str] = []
     with service(url, port) as process:
-        job = (f"http://127.0.0.1:{port}", key, sent, acknowledged)
+        job = (port, key, sent, acknowledged)
         writers = [threading.Thread(target=write_until_killed, args=job) for _ in range(WRITERS)]
         for writer in writers:
             writer.start()
@@ -59,9 +65,9 @@ def kill_while_writing(url: str, key: str, sent: Iterator[int], *, after: float)
     return acknowledged
 
 
-def write_keyed_until_killed(base: str, key: str, sent: Iterator[int], names: list[str]) -> None:
+def write_keyed_until_killed(port: int, key: str, sent: Iterator[int], names: list[str]) -> None:
     """Submits entries, each with an Idempotency-Key and no other id, until the service is gone."""
-    with httpx.Client(base_url=base, headers={"Authorization": f"Bearer {key}"}) as client:
+    with client_of(port, key) as client:
         while True:
             names.append(f"crash-{next(sent)}")
             try:
@@ -82,7 +88,10 @@ def all_sources(url: str) -> list[str]:
     port = free_port()
     found: list[str] = []
     query: dict[str, str | int] = {"limit": 100, "organisation": "R0A"}
-    with service(url, port), httpx.Client(base_url=f"http://127.0.0.1:{port}") as client:
+    with (
+        service(url, port),
+        httpx.Client(base_url=f"http://127.0.0.1:{port}", verify=PLAIN) as client,
+    ):
         while True:
             page = client.get("/v1/innovations", params=query).json()
             found += [entry["source"]["id"] for entry in page["items"]]
@@ -112,7 +121,7 @@ def test_what_was_acknowledged_survives_kill_9(database_url: str) -> None:
 def test_what_was_cut_off_can_be_sent_again_after_kill_9(database_url: str) -> None:
     key, port, sent, names = new_key(database_url), free_port(), count(), list[str]()
     with service(database_url, port) as process:
-        job = (f"http://127.0.0.1:{port}", key, sent, names)
+        job = (port, key, sent, names)
         writers = [
             threading.Thread(target=write_keyed_until_killed, args=job) for _ in range(WRITERS)
         ]
@@ -123,9 +132,7 @@ def test_what_was_cut_off_can_be_sent_again_after_kill_9(database_url: str) -> N
         for writer in writers:
             writer.join()
 
-    headers = {"Authorization": f"Bearer {key}"}
-    base = f"http://127.0.0.1:{port}"
-    with service(database_url, port), httpx.Client(base_url=base, headers=headers) as client:
+    with service(database_url, port), client_of(port, key) as client:
         ids = {submit_once(client, name).json()["id"] for name in names}
         page = client.get("/v1/innovations", params={"organisation": "R0A"}).json()["page"]
     assert len(names) > WRITERS, "nothing was written before the kill"

@@ -18,6 +18,7 @@ from app.models.innovations import Innovation
 from benchmarks.fill import fill, settle
 from tests.conftest import settings_for
 from tests.processes import free_port, service
+from tests.serving import PLAIN
 from tests.test_large_import import memory, needs_proc
 
 MOST_MEMORY = 120_000_000
@@ -136,7 +137,7 @@ def export_in_every_format(url: str, count: int, folder: Path, subtests: pytest.
     published, port = filled(url, count), free_port()
     with service(url, port) as process:
         at = f"http://127.0.0.1:{port}/v1"
-        httpx.get(f"{at}/innovations").raise_for_status()
+        httpx.get(f"{at}/innovations", verify=PLAIN).raise_for_status()
         idle = memory(process.pid)
         for form, rows in ROWS.items():
             file = folder / f"innovations.{form}"

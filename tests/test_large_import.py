@@ -24,6 +24,7 @@ from app.models.clients import Scope
 from app.register import clients
 from tests.conftest import WARD_ROUNDS, settings_for
 from tests.processes import free_port, run, service
+from tests.serving import PLAIN
 
 MOST_MEMORY = 150_000_000
 """Bytes above what the idle service takes."""
@@ -79,6 +80,7 @@ def send(port: int, key: str, file: Path, mode: str) -> httpx.Response:
             content=content,
             headers=headers,
             timeout=600,
+            verify=PLAIN,
         )
 
 
@@ -114,7 +116,9 @@ def asking(port: int, key: str, *, writing: bool) -> Iterator[list[int]]:
     headers = {"Authorization": f"Bearer {key}"}
 
     def ask() -> None:
-        with httpx.Client(base_url=f"http://127.0.0.1:{port}", headers=headers) as client:
+        with httpx.Client(
+            base_url=f"http://127.0.0.1:{port}", headers=headers, verify=PLAIN
+        ) as client:
             while not over.is_set():
                 statuses.append(client.get("/v1/innovations").status_code)
                 if writing:
@@ -197,7 +201,7 @@ def test_a_service_killed_in_the_middle_leaves_what_the_log_tells_and_sending_ag
             assert sent.result(30).status_code != 200, "it was over before it was killed"
     with service(database_url, port):
         done = head(port) - before
-        found = httpx.get(f"http://127.0.0.1:{port}/v1/innovations?limit=1").json()
+        found = httpx.get(f"http://127.0.0.1:{port}/v1/innovations?limit=1", verify=PLAIN).json()
         assert found["page"]["total"] == done
         assert (done == 0) if mode == "atomic" else (0 < done < rows)
         answer = send(port, key, file, mode)
@@ -219,7 +223,10 @@ def test_a_file_that_is_cut_off_on_its_way_is_not_begun(database_url: str, tmp_p
         headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/x-ndjson"}
         with pytest.raises(ConnectionError):
             httpx.post(
-                f"http://127.0.0.1:{port}/v1/imports?mode=partial", content=half(), headers=headers
+                f"http://127.0.0.1:{port}/v1/imports?mode=partial",
+                content=half(),
+                headers=headers,
+                verify=PLAIN,
             )
         time.sleep(0.5)
         assert head(port) == before
@@ -227,6 +234,6 @@ def test_a_file_that_is_cut_off_on_its_way_is_not_begun(database_url: str, tmp_p
 
 
 def head(port: int) -> int:
-    answer = httpx.get(f"http://127.0.0.1:{port}/v1")
+    answer = httpx.get(f"http://127.0.0.1:{port}/v1", verify=PLAIN)
     sequence: int = answer.json()["sequence"]
     return sequence

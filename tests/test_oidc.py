@@ -38,7 +38,7 @@ from tests.issuing import (
     public_jwk,
     signed_with_secret,
 )
-from tests.serving import Server
+from tests.serving import PLAIN, Server
 
 CLIENTS = {
     "intranet": {"organisation": "R0A", "scopes": ["contribute"]},
@@ -70,7 +70,9 @@ def register(serve: Serve, issuer: SmallIssuer) -> Register:
 
 
 def read(register: Register, token: str) -> httpx.Response:
-    return httpx.get(f"{register.url}/v1/themes", headers={"Authorization": f"Bearer {token}"})
+    return httpx.get(
+        f"{register.url}/v1/themes", headers={"Authorization": f"Bearer {token}"}, verify=PLAIN
+    )
 
 
 def refused(answer: httpx.Response, *words: str) -> None:

@@ -18,6 +18,7 @@ from app.models.clients import Scope
 from app.register import clients
 from tests.conftest import WARD_ROUNDS, settings_for
 from tests.processes import free_port, run, service
+from tests.serving import PLAIN
 
 WORKERS = 2
 CONNECTIONS = 50
@@ -131,7 +132,7 @@ def entries(port: int) -> Counter[str]:
     """How many entries there are of each title."""
     titles: Counter[str] = Counter()
     query: dict[str, str | int] = {"limit": 100}
-    with httpx.Client(base_url=f"http://127.0.0.1:{port}") as client:
+    with httpx.Client(base_url=f"http://127.0.0.1:{port}", verify=PLAIN) as client:
         while True:
             page = client.get("/v1/innovations", params=query).json()
             titles.update(entry["title"] for entry in page["items"])

@@ -16,6 +16,7 @@ import uvicorn
 from app.main import create_app
 from tests.conftest import WARD_ROUNDS, Register
 from tests.http.speaking import drop, full, get, gettable, head_of, problem_of, raw
+from tests.serving import PLAIN
 
 Submit = Callable[..., dict[str, Any]]
 
@@ -157,7 +158,7 @@ def wait_for(url: str) -> None:
     """Until a server answers."""
     for _ in range(200):
         try:
-            httpx.get(f"{url}/livez")
+            httpx.get(f"{url}/livez", verify=PLAIN)
         except httpx.TransportError:
             time.sleep(0.02)
         else:

@@ -16,6 +16,7 @@ from app.register import clients
 from tests.conftest import WARD_ROUNDS, Register, settings_for
 from tests.http.speaking import Submit
 from tests.processes import free_port, service
+from tests.serving import PLAIN
 
 LISTS = [
     "/v1/innovations",
@@ -96,7 +97,7 @@ def test_no_answer_is_older_than_a_write_acknowledged_before_it_was_asked_for(
 
     async def write() -> None:
         headers = {"Authorization": f"Bearer {key}"}
-        async with httpx.AsyncClient(base_url=url, headers=headers) as client:
+        async with httpx.AsyncClient(base_url=url, headers=headers, verify=PLAIN) as client:
             for _ in range(rounds):
                 answer = await client.post("/v1/innovations", json=WARD_ROUNDS)
                 acknowledged[0] = int(answer.headers["register-sequence"])
@@ -104,7 +105,7 @@ def test_no_answer_is_older_than_a_write_acknowledged_before_it_was_asked_for(
     async def read(writing: asyncio.Task[None]) -> None:
         while not writing.done():
             # A connection of its own each time, so that either process may take it.
-            async with httpx.AsyncClient(base_url=url) as client:
+            async with httpx.AsyncClient(base_url=url, verify=PLAIN) as client:
                 for _ in range(4):
                     least = acknowledged[0]
                     answer = await client.get("/v1/innovations?limit=1")

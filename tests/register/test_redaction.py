@@ -247,15 +247,7 @@ def test_what_is_not_there_or_too_short_changes_nothing(
     entry = submit()
     before = head_of(anybody)
     for name, text in ((entry["reference"], SECRET), (entry["id"], "a"), ("INN-999999", SECRET)):
-        done = subprocess.run(
-            [*COMMAND, "redact", name, "--reason", "No."],
-            input=text,
-            env={"REGISTER_DATABASE_URL": database_url, "PATH": ""},
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=60,
-        )
+        done = run(database_url, "redact", name, "--reason", "No.", said=text)
         assert done.returncode == 1
         assert "Traceback" not in done.stderr
         assert SECRET not in done.stderr + done.stdout

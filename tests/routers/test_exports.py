@@ -50,6 +50,9 @@ EVIDENCE_OF = [
     {"kind": "audit", "statement": "Looked at."},
 ]
 LETTERS = str.maketrans("0123456789", "ghijklmnop")
+MORE_THAN_WAITS = 100
+"""Long entries that are more, in each format, than what waits on its way to a client (450 KB)."""
+
 FORMULAS = ["=1+1", "+44 20", "-1", "@SUM(A1)", "＝1", "＋1", "－1", "＠A1"]  # noqa: RUF001
 
 
@@ -388,7 +391,7 @@ def test_what_a_client_has_already_begins_no_process(
     path = f"{EXPORTS}/themes.csv"
     etag = anybody.get(path).headers["etag"]
     monkeypatch.setattr(running, "PATIENCE", 0.1)
-    many(register, 400)
+    many(register, MORE_THAN_WAITS)
     again = anybody.head(path).headers["etag"]
     with unread(register), unread(register), unread(register), unread(register):
         assert anybody.head(path).status_code == 200
@@ -438,7 +441,7 @@ FORMATS = ["csv", "ndjson", "xlsx", "parquet"]
 
 @pytest.mark.parametrize("form", FORMATS)
 def test_a_client_that_goes_away_frees_what_it_held(register: Register, form: str) -> None:
-    many(register, 400)
+    many(register, MORE_THAN_WAITS)
     with unread(register, form):
         assert free(register) == running.AT_ONCE - 1
     assert is_freed(register)
@@ -449,7 +452,7 @@ def test_a_client_that_stops_reading_frees_what_it_held(
     register: Register, server: Server, monkeypatch: pytest.MonkeyPatch, form: str
 ) -> None:
     monkeypatch.setattr(patience, "STALLED", 0.3)
-    many(register, 400)
+    many(register, MORE_THAN_WAITS)
     before = server.connections
     with unread(register, form) as client:
         assert free(register) == running.AT_ONCE - 1
@@ -466,7 +469,7 @@ def test_an_export_that_takes_too_long_ends(
     register: Register, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(exported, "LONGEST", 0.3)
-    many(register, 400)
+    many(register, MORE_THAN_WAITS)
     with unread(register):
         assert is_freed(register)
 
@@ -475,7 +478,7 @@ def test_too_many_at_once_are_asked_to_come_again(
     register: Register, anybody: httpx.Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(running, "PATIENCE", 0.2)
-    many(register, 400)
+    many(register, MORE_THAN_WAITS)
     with unread(register), unread(register), unread(register), unread(register):
         refused = anybody.get(f"{EXPORTS}/themes.csv")
         problem_of(refused, 503, "unavailable")

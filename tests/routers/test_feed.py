@@ -284,9 +284,8 @@ OTHER = {
 }
 
 
-@pytest.mark.parametrize("name", FITTING)
 def test_a_filter_leaves_the_lines_of_entries_that_fit(
-    anybody: httpx.Client, submit: Submit, name: str
+    anybody: httpx.Client, submit: Submit, subtests: pytest.Subtests
 ) -> None:
     head = head_of(anybody)
     entry = submit(
@@ -295,12 +294,14 @@ def test_a_filter_leaves_the_lines_of_entries_that_fit(
         decision={"status": "keep", "reason": "It works.", "review_on": "2027-01-01"},
         evidence=[{"kind": "staff_voice", "statement": "Home on time.", "strength": "strong"}],
     )
-    found = all_lines(anybody, after=head, **{name: FITTING[name]})
-    assert [line["id"] for line in found] == [entry["id"]]
-    assert all_lines(anybody, after=head, **{name: OTHER[name]}) == []
-    query = {"tag": "video", "status": "keep", name: FITTING[name]}
-    both = all_lines(anybody, after=head, **query)
-    assert both == found
+    for name, fitting in FITTING.items():
+        with subtests.test(name):
+            found = all_lines(anybody, after=head, **{name: fitting})
+            assert [line["id"] for line in found] == [entry["id"]]
+            assert all_lines(anybody, after=head, **{name: OTHER[name]}) == []
+            query = {"tag": "video", "status": "keep", name: fitting}
+            both = all_lines(anybody, after=head, **query)
+            assert both == found
 
 
 @pytest.mark.parametrize("name", ["theme", "organisation", "icb", "region"])

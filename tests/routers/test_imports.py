@@ -451,17 +451,17 @@ UNREADABLE: dict[str, tuple[bytes, str]] = {
 }
 
 
-@pytest.mark.parametrize("name", UNREADABLE)
 @pytest.mark.parametrize("mode", ["atomic", "partial"])
 def test_a_file_that_cannot_be_read_is_refused_whole(
-    trust: httpx.Client, name: str, mode: str
+    trust: httpx.Client, mode: str, subtests: pytest.Subtests
 ) -> None:
     head = head_of(trust)
-    content, form = UNREADABLE[name]
-    answer = send(trust, content, form, mode=mode)
-    problem_of(answer, 400, "unreadable-file")
-    assert WARD_ROUNDS["title"] not in answer.text
-    assert head_of(trust) == head
+    for name, (content, form) in UNREADABLE.items():
+        with subtests.test(name):
+            answer = send(trust, content, form, mode=mode)
+            problem_of(answer, 400, "unreadable-file")
+            assert WARD_ROUNDS["title"] not in answer.text
+            assert head_of(trust) == head
 
 
 def test_text_that_cannot_be_stored_is_a_fault_of_its_row(trust: httpx.Client) -> None:

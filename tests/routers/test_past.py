@@ -143,28 +143,31 @@ def test_a_time_is_the_line_that_was_the_newest_then(
 
 
 @pytest.mark.parametrize("address", [INNOVATIONS, f"{INNOVATIONS}/INN-000001", "/v1/statistics"])
-@pytest.mark.parametrize("soon", ["next line", "100000000000000", "in an hour", "2199-12-31"])
 def test_the_future_is_a_problem(
-    anybody: httpx.Client, submit: Submit, address: str, soon: str
+    anybody: httpx.Client, submit: Submit, address: str, subtests: pytest.Subtests
 ) -> None:
     submit()
     moments = {
         "next line": str(head_of(anybody) + 1),
+        "a line of long after": "100000000000000",
         "in an hour": (datetime.now(UTC) + timedelta(hours=1)).isoformat(),
+        "a day of long after": "2199-12-31",
     }
-    answer = anybody.get(address, params={"as_of": moments.get(soon, soon)})
-    problem = problem_of(answer, 422, "validation-failed")
-    assert [(each["pointer"], each["code"]) for each in problem["errors"]] == [
-        ("?as_of", "in_the_future")
-    ]
+    for soon, moment in moments.items():
+        with subtests.test(soon):
+            answer = anybody.get(address, params={"as_of": moment})
+            problem = problem_of(answer, 422, "validation-failed")
+            assert [(each["pointer"], each["code"]) for each in problem["errors"]] == [
+                ("?as_of", "in_the_future")
+            ]
 
 
-@pytest.mark.parametrize("as_of", ["", "yesterday", "-1", "2020-13-01", "²", "1e3", "0x1"])
-def test_what_is_no_moment_is_a_problem(anybody: httpx.Client, as_of: str) -> None:
-    problem = problem_of(
-        anybody.get(INNOVATIONS, params={"as_of": as_of}), 422, "validation-failed"
-    )
-    assert {each["pointer"] for each in problem["errors"]} == {"?as_of"}
+def test_what_is_no_moment_is_a_problem(anybody: httpx.Client, subtests: pytest.Subtests) -> None:
+    for as_of in ("", "yesterday", "-1", "2020-13-01", "²", "1e3", "0x1"):
+        with subtests.test(as_of):
+            answer = anybody.get(INNOVATIONS, params={"as_of": as_of})
+            problem = problem_of(answer, 422, "validation-failed")
+            assert {each["pointer"] for each in problem["errors"]} == {"?as_of"}
 
 
 @pytest.mark.parametrize("sort", ["title", "-title", "relevance"])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
 import threading
 import time
 from contextlib import ExitStack
@@ -18,7 +17,8 @@ from app.models.clients import Scope
 from app.register import clients
 from app.webhooks.dispatch import LINES_READ
 from tests.conftest import WARD_ROUNDS, settings_for
-from tests.processes import free_port, service
+from tests.processes import Running, free_port, service
+from tests.serving import PLAIN
 from tests.webhooks.receiver import Received, Receiver, answering, until
 
 SETTINGS = {"webhook_allow": "127.0.0.0/8", "webhook_timeout_seconds": "1"}
@@ -39,7 +39,7 @@ def slowly(handler: BaseHTTPRequestHandler, received: Received) -> None:
 
 
 def submit_until_killed(base: str, headers: dict[str, str], submitted: list[int]) -> None:
-    with httpx.Client(base_url=base, headers=headers) as client:
+    with httpx.Client(base_url=base, headers=headers, verify=PLAIN) as client:
         while True:
             try:
                 answer = client.post("/v1/innovations", json=WARD_ROUNDS)
@@ -51,12 +51,12 @@ def submit_until_killed(base: str, headers: dict[str, str], submitted: list[int]
 
 def subscribe(base: str, headers: dict[str, str], receiver: Receiver) -> None:
     fields = {"name": "receiver", "url": receiver.url, "filters": {"kind": ["innovation"]}}
-    answer = httpx.post(f"{base}/v1/subscriptions", json=fields, headers=headers)
+    answer = httpx.post(f"{base}/v1/subscriptions", json=fields, headers=headers, verify=PLAIN)
     assert answer.status_code == 201, answer.text
 
 
 def kill_in_mid_delivery(
-    process: subprocess.Popen[bytes],
+    process: Running,
     receiver: Receiver,
     base: str,
     headers: dict[str, str],
@@ -76,7 +76,7 @@ def lines_of(base: str) -> list[int]:
     after = 0
     while True:
         query: dict[str, str | int] = {"kind": "innovation", "after": after, "limit": 100}
-        page = httpx.get(f"{base}/v1/changes", params=query).json()
+        page = httpx.get(f"{base}/v1/changes", params=query, verify=PLAIN).json()
         found += [line["sequence"] for line in page["items"]]
         after = page["page"]["next"]
         if after >= page["page"]["head"]:
@@ -114,14 +114,14 @@ def test_of_two_processes_one_makes_each_delivery_and_the_other_takes_over(
     submitted: list[int] = []
 
     def submit(base: str, count: int) -> None:
-        with httpx.Client(base_url=base, headers=headers) as client:
+        with httpx.Client(base_url=base, headers=headers, verify=PLAIN) as client:
             for _ in range(count):
                 answer = client.post("/v1/innovations", json=WARD_ROUNDS)
                 submitted.append(int(answer.headers["register-sequence"]))
 
     with ExitStack() as stack:
 
-        def start() -> tuple[str, subprocess.Popen[bytes]]:
+        def start() -> tuple[str, Running]:
             port = free_port()
             process = stack.enter_context(service(database_url, port, settings=SETTINGS))
             return f"http://127.0.0.1:{port}", process

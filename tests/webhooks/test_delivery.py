@@ -22,7 +22,7 @@ from app.register import clients, subscriptions
 from app.register.access import Caller
 from tests.conftest import WARD_ROUNDS, Register, settings_for
 from tests.http.speaking import Submit, head_of
-from tests.serving import Server
+from tests.serving import PLAIN, Server
 from tests.webhooks.conftest import LOCAL, deliveries, get, subscribe
 from tests.webhooks.receiver import Hang, Receiver, answering, break_off, trickle, until
 
@@ -426,7 +426,7 @@ def test_a_service_that_stops_leaves_its_work_to_the_next(
     server.start()
     try:
         app = create_app(settings)
-        with server.serving(app), httpx.Client(base_url=server.url) as client:
+        with server.serving(app), httpx.Client(base_url=server.url, verify=PLAIN) as client:
             _, key = app.state.database.transaction(
                 clients.add, organisation="R0A", scopes=[Scope.CONTRIBUTE], name="stays"
             )

@@ -19,7 +19,7 @@ from tests.http.speaking import Submit, head_of
 from tests.processes import free_port, service
 from tests.routers.test_imports import imported
 from tests.routers.test_likeness import FORMS, PAPERWORK
-from tests.serving import Server
+from tests.serving import PLAIN, Server
 from tests.webhooks.conftest import LOCAL, deliveries, get, subscribe
 from tests.webhooks.receiver import Receiver, until
 from tests.webhooks.test_crash import SETTINGS, new_key
@@ -125,7 +125,7 @@ def test_of_two_services_one_judges_and_each_line_is_told_once(
                 ours.append(submit(**PAPERWORK))
                 if number % 5 == 0:  # whoever asks may be served by either
                     at = f"{other.url}/v1/changes"
-                    assert httpx.get(at, params=FILTERS).json()["items"]
+                    assert httpx.get(at, params=FILTERS, verify=PLAIN).json()["items"]
             until(lambda: all(caught_up(trust, each) for each in subscribed))
     finally:
         other.stop()
@@ -176,7 +176,9 @@ def test_kill_9_while_it_judges_loses_nothing(
     port = free_port()
     base, settings = f"http://127.0.0.1:{port}", {**SETTINGS, "likeness_wait_seconds": "0"}
     keys = [{"Authorization": f"Bearer {new_key(database_url, whose)}"} for whose in ("R0A", "RJ1")]
-    trust, other = (httpx.Client(base_url=base, headers=key, timeout=PATIENCE) for key in keys)
+    trust, other = (
+        httpx.Client(base_url=base, headers=key, timeout=PATIENCE, verify=PLAIN) for key in keys
+    )
     # More than is judged at once, and with words of their own, so that it takes a while.
     rows = [
         {**(PAPERWORK if number % 10 == 0 else WARD_ROUNDS), "title": f"{title} {number}"}
@@ -193,7 +195,7 @@ def test_kill_9_while_it_judges_loses_nothing(
     before = len(receiver.received)
     assert before < ROWS / 10, "some were still to come when it was killed"
 
-    with httpx.Client(base_url=serve(**LOCAL).url, headers=keys[0]) as again:
+    with httpx.Client(base_url=serve(**LOCAL).url, headers=keys[0], verify=PLAIN) as again:
         patiently(lambda: caught_up(again, subscription))
         lines = again.get("/v1/changes", params={**FILTERS, "limit": 100}).json()["items"]
     assert [line["document"]["title"] for line in lines] == [
