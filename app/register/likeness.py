@@ -152,14 +152,16 @@ def _documents(count: int) -> Select[int, str]:
 # Writing
 
 
+# Made once: while it is made, whoever submits something waits.
+_DOCUMENTS_NOW = select(col(Innovation.number), col(Innovation.document)).where(
+    col(Innovation.number).in_(bindparam("numbers", expanding=True)),
+    col(Innovation.visibility) == Visibility.PUBLISHED.value,
+)
+
+
 def documents_now(session: Session, numbers: Iterable[int]) -> dict[int, str]:
     """As :func:`documents`, within a unit of work."""
-    rows = session.execute(
-        select(col(Innovation.number), col(Innovation.document)).where(
-            col(Innovation.number).in_(numbers),
-            col(Innovation.visibility) == Visibility.PUBLISHED.value,
-        )
-    )
+    rows = session.execute(_DOCUMENTS_NOW, {"numbers": list(numbers)})
     return {row.number: row.document for row in rows}
 
 
