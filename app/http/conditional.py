@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Annotated
 
 from fastapi import Depends, Header, Request, Response
+from starlette.datastructures import Headers
 
 from app.errors import Fault, ValidationFailed
 from app.register.stored import Precondition
@@ -53,16 +54,21 @@ async def _precondition(
 IfMatch = Annotated[Precondition | None, Depends(_precondition)]
 
 
+_KEPT = frozenset({b"etag", b"cache-control", b"vary", b"register-sequence"})
+"""What a 304 says of the answer that the client has."""
+
+
 def unmodified(request: Request, headers: Mapping[str, str]) -> Response | None:
     """A 304 in place of an answer with these headers, if the client has that already."""
     wanted = ", ".join(request.headers.getlist("if-none-match"))
     current = headers.get("ETag")
     if not wanted or current is None or headers.get("Cache-Control") == "no-store":
         return None
-    tags = _parse(wanted)
-    if not tags or tags.isdisjoint(("*", current, f"W/{current}")):
-        return None
-    kept = ("ETag", "Cache-Control", "Vary", "Register-Sequence")
-    return Response(
-        status_code=304, headers={name: headers[name] for name in kept if name in headers}
-    )
+    if wanted != current:  # mostly it is this one tag, or another
+        tags = _parse(wanted)
+        if not tags or tags.isdisjoint(("*", current, f"W/{current}")):
+            return None
+    answer = Response(status_code=304)
+    raw = headers.raw if isinstance(headers, Headers) else Headers(headers).raw
+    answer.raw_headers = [(name, value) for name, value in raw if name in _KEPT]
+    return answer
