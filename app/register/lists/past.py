@@ -8,7 +8,7 @@ index holds any of that, so a list of the past costs what there is to look throu
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import cache
 from typing import Any
 
@@ -86,7 +86,20 @@ def _to_come(detail: str) -> ValidationFailed:
     return ValidationFailed("The register is not known as it will be.", faults=(fault,))
 
 
-async def written_on(reader: Reader, as_of: AsOf, line: int) -> datetime:
+async def asked_for(reader: Reader, as_of: AsOf | None) -> tuple[int | None, date]:
+    """The line as of which the register is asked for, and its day; none and today where it is asked
+    for as it is.
+
+    Raises:
+        ValidationFailed: when it is still to come.
+    """
+    if as_of is None:
+        return None, datetime.now(UTC).date()
+    line = await line_of(reader, as_of)
+    return line, (await _written_on(reader, as_of, line)).date()
+
+
+async def _written_on(reader: Reader, as_of: AsOf, line: int) -> datetime:
     """The moment that is asked for; of a line, when it was written."""
     if not isinstance(as_of, int):
         return as_of

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import UTC, datetime
 
 from app.dialects import Reader
 from app.models.statistics import Dimension, StatisticsQuery
@@ -25,12 +24,9 @@ async def grouped(
     Raises:
         UnknownTheme, UnknownOrganisation, ValidationFailed, Unauthenticated
     """
-    line = None if query.as_of is None else await past.line_of(reader, query.as_of)
+    line, day = await past.asked_for(reader, query.as_of)
     wanted = wanted_by(reader, query, caller, as_of=line)
     await must_exist(reader, query, memory)
-    day = datetime.now(UTC).date()
-    if query.as_of is not None and line is not None:
-        day = (await past.written_on(reader, query.as_of, line)).date()
     # A theme's group is not in a document; what is counted by theme tells it.
     by = tuple("theme" if each is Dimension.GROUP else each.value for each in query.group_by)
     if len(set(by)) < len(by):

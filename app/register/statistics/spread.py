@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, date, datetime
+from datetime import date
 from typing import Any, NamedTuple
 
 from pydantic_core import from_json
@@ -50,12 +50,9 @@ async def spread(reader: Reader, query: SpreadQuery, caller: Caller, *, memory: 
         UnknownTheme, UnknownOrganisation, ValidationFailed, InvalidCursor, Unauthenticated
     """
     _must_be_paged(query)
-    line = None if query.as_of is None else await past.line_of(reader, query.as_of)
+    line, day = await past.asked_for(reader, query.as_of)
     wanted = wanted_by(reader, query, caller, as_of=line)
     await must_exist(reader, query, memory)
-    day = datetime.now(UTC).date()
-    if query.as_of is not None and line is not None:
-        day = (await past.written_on(reader, query.as_of, line)).date()
     for _ in range(counts.TRIES):
         head = await changes.head(reader)
         counted = await counts.of(reader, wanted, ("position",), memory, at=head)
